@@ -1,0 +1,81 @@
+/**
+ * What a service needs before its first migration: a schema, and a login role of the same name that may use that schema
+ * and nothing else. Run by the deploy step with the owner's URL; running again sets the password anew and is otherwise
+ * without effect, also beside itself. Roles belong to the whole cluster, schemas to one database.
+ */
+import type pg from 'pg'
+import { assertPlainName, quoteIdentifier, quoteLiteral, runText } from './connection.ts'
+import { withOwner } from './migrate.ts'
+
+/** Creates the role if it is missing. Roles have no `if not exists`, and two deploy steps may meet. */
+function createRoleText(role: string): string {
+  return `
+    do $$
+    begin
+      create role ${quoteIdentifier(role)};
+    exception
+      when duplicate_object or unique_violation then null;
+    end
+    $$;`
+}
+
+/** One at a time in the whole cluster: `alter role` of one role from two databases fails with a concurrent update. */
+async function serialised(client: pg.Client, text: string): Promise<void> {
+  await runText(
+    client,
+    `begin; select pg_advisory_xact_lock(hashtextextended('bellyfed provisioning', 0)); ${text} commit;`,
+  )
+}
+
+const concurrentUpdatePattern = /tuple concurrently (updated|deleted)/
+const attemptsMax = 10
+
+async function withConcurrentUpdates(attempt: () => Promise<void>): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      await attempt()
+      return
+    } catch (error) {
+      if (attempts === attemptsMax || !concurrentUpdatePattern.test((error as Error).message)) throw error
+    }
+  }
+}
+
+export interface ServiceAccount {
+  readonly schema: string
+  /** The same as the schema: grants in migrations rely on it. */
+  readonly role: string
+  readonly password: string
+}
+
+/** Schema, login role and default grants of one service. The password must not be empty. */
+export async function provisionService(ownerUrl: string, account: ServiceAccount): Promise<void> {
+  const { schema, role, password } = account
+  assertPlainName('role', role)
+  if (role !== schema) throw new Error(`role ${role}: a service's role bears the name of its schema, ${schema}`)
+  if (password.length === 0) throw new Error(`role ${role}: the password is empty`)
+  const login = `alter role ${quoteIdentifier(role)} with login password ${quoteLiteral(password)};`
+  await createSchemaAndRole(ownerUrl, schema, login)
+}
+
+/** Schema and role without a password: for databases that nobody logs in to, such as the one that docs are made from. */
+export async function createSchemaAndRole(ownerUrl: string, schema: string, roleSettings = ''): Promise<void> {
+  const name = quoteIdentifier(schema)
+  const text = `
+    ${createRoleText(schema)}
+    ${roleSettings}
+    create schema if not exists ${name};
+    grant usage on schema ${name} to ${name};
+    alter default privileges in schema ${name} grant select, insert, update, delete on tables to ${name};
+    alter default privileges in schema ${name} grant usage, select on sequences to ${name};`
+  await withOwner(ownerUrl, schema, (client) =>
+    withConcurrentUpdates(async () => {
+      try {
+        await serialised(client, text)
+      } catch (error) {
+        await runText(client, 'rollback')
+        throw error
+      }
+    }),
+  )
+}
