@@ -1,1 +1,7 @@
-export {}
+export { type ContextField, dictionary, type EventDefinition, eventByName } from './dictionary.ts'
+export type * from './generated/events.ts'
+export * from './generated/ids.ts'
+export { type TopicName, topics } from './generated/topics.ts'
+export type { Id } from './id.ts'
+export type { NewTopic, TopicAdmin, TopicState } from './topic-admin.ts'
+export type { TopicDefinition } from './topics.ts'
