@@ -1,0 +1,147 @@
+/**
+ * Questions to and changes of the cluster over kafkajs's admin client. The client is made on first use and thrown away
+ * after any failure, since kafkajs's does not always find back to a broker that was restarted.
+ */
+import type { Logger } from '@bellyfed/process'
+import kafkajs, { type Admin } from 'kafkajs'
+import type { LogAdmin, NewTopic, OffsetRange, TopicDescription } from '../ports.ts'
+import { createClient } from './client.ts'
+import type { KafkaConfig } from './config.ts'
+import { fetchTopics } from './topic-metadata.ts'
+
+const leaderTimeoutMs = 30_000
+const attempts = 2
+
+// What is asked by a loop is asked again by it; retries in here would only hide how long the broker has been away.
+const retry = { initialRetryTime: 100, maxRetryTime: 500, retries: 5 }
+
+/** Creates an admin; it connects when first used. */
+export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
+  let client: Promise<Admin> | undefined
+
+  const connected = (): Promise<Admin> => {
+    client ??= connect(config, log)
+    return client
+  }
+  const discard = async (): Promise<void> => {
+    const old = client
+    client = undefined
+    await old?.then((admin) => admin.disconnect()).catch(() => undefined)
+  }
+  const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await question(await connected())
+      } catch (error) {
+        await discard()
+        if (attempt >= attempts || !isConnectionFailure(error)) throw error
+      }
+    }
+  }
+  const describeTopics = async (topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> => {
+    const found = await fetchTopics(config, log, topics)
+    return new Map(found.map((topic) => [topic.topic, topic]))
+  }
+
+  return {
+    clusterId: () => ask(async (admin) => (await admin.describeCluster()).clusterId),
+    describeTopics,
+    topicId: async (topic) => (await describeTopics([topic])).get(topic)?.id,
+    createTopics: (topics) => ask((admin) => createTopics(admin, topics)),
+    createPartitions: (topic, count) =>
+      ask(async (admin) => {
+        await admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: leaderTimeoutMs })
+      }),
+    deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics], timeout: leaderTimeoutMs })),
+    topicConfigs: (topic) => ask(async (admin) => (await describeConfigs(admin, topic)).all),
+    alterTopicConfigs: (topic, configs) => ask((admin) => alterTopicConfigs(admin, topic, configs)),
+    offsets: (topic) => ask((admin) => offsetsOf(admin, topic)),
+    committedOffsets: (group, topic) => ask((admin) => committedOffsets(admin, group, topic)),
+    deleteRecordsBefore: (topic, offsets) =>
+      ask((admin) => {
+        const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }))
+        return admin.deleteTopicRecords({ topic, partitions })
+      }),
+    deleteGroups: (groups) => ask(async (admin) => void (await admin.deleteGroups([...groups]))),
+    close: discard,
+  }
+}
+
+async function connect(config: KafkaConfig, log: Logger): Promise<Admin> {
+  const admin = createClient(config, log).admin({ retry })
+  try {
+    await admin.connect()
+    return admin
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined)
+    throw error
+  }
+}
+
+function isConnectionFailure(error: unknown): boolean {
+  return error instanceof Error && /Connection|NumberOfRetriesExceeded|Broker|RequestTimeout|Closed/.test(error.name)
+}
+
+async function createTopics(admin: Admin, topics: readonly NewTopic[]): Promise<void> {
+  for (const { topic, partitionCount, replicationFactor, configs } of topics) {
+    // One at a time: kafkajs answers "false" for the whole call as soon as one topic exists already.
+    await admin.createTopics({
+      topics: [
+        {
+          topic,
+          numPartitions: partitionCount,
+          replicationFactor,
+          configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
+        },
+      ],
+      timeout: leaderTimeoutMs,
+      waitForLeaders: true,
+    })
+  }
+}
+
+async function describeConfigs(
+  admin: Admin,
+  topic: string,
+): Promise<{ all: Map<string, string>; setOnTopic: Map<string, string> }> {
+  const { resources } = await admin.describeConfigs({
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }],
+    includeSynonyms: false,
+  })
+  const entries = resources.flatMap((resource) => resource.configEntries)
+  const pairs = (some: typeof entries) => new Map(some.map((entry) => [entry.configName, entry.configValue]))
+  const isSetOnTopic = ({ configSource }: { configSource: number }) =>
+    configSource === kafkajs.ConfigSource.TOPIC_CONFIG
+  return { all: pairs(entries), setOnTopic: pairs(entries.filter(isSetOnTopic)) }
+}
+
+/** Kafka's AlterConfigs replaces all that was set on a topic, so what is there goes along with what changes. */
+async function alterTopicConfigs(
+  admin: Admin,
+  topic: string,
+  configs: Readonly<Record<string, string>>,
+): Promise<void> {
+  const { setOnTopic } = await describeConfigs(admin, topic)
+  const merged = new Map([...setOnTopic, ...Object.entries(configs)])
+  await admin.alterConfigs({
+    validateOnly: false,
+    resources: [
+      {
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name: topic,
+        configEntries: [...merged].map(([name, value]) => ({ name, value })),
+      },
+    ],
+  })
+}
+
+async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+  const partitions = await admin.fetchTopicOffsets(topic)
+  return new Map(partitions.map((p) => [p.partition, { start: BigInt(p.low), end: BigInt(p.high) }]))
+}
+
+async function committedOffsets(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, bigint>> {
+  const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+  const known = (found?.partitions ?? []).filter(({ offset }) => BigInt(offset) >= 0n)
+  return new Map(known.map(({ partition, offset }) => [partition, BigInt(offset)]))
+}
