@@ -1,0 +1,131 @@
+import { type Child, type Exit, stopChild } from './child-process.ts'
+import { childrenOf, identityOf, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
+
+/**
+ * A part that runs: one process that was started and found ready, with the means to stop it in order, to end it
+ * without warning, to freeze it, and to start it again on the same port with the same data.
+ */
+export interface RunningPart {
+  readonly name: string
+  readonly pid: number
+  readonly identity: ProcessIdentity
+  /** `host:port`, or a URL where the part speaks HTTP. */
+  readonly endpoint: string
+  readonly isRunning: boolean
+  /** In order; SIGKILL when that takes too long. Twice is fine. */
+  stop(): Promise<void>
+  /** SIGKILL. Resolves when the process and what it started are gone. */
+  kill(): Promise<void>
+  /** The same port and data again, after stopping what still runs. Resolves when it is ready. */
+  restart(): Promise<void>
+  /** Freezes the part and the processes it started (SIGSTOP). */
+  pause(): void
+  /** Lets a frozen part go on (SIGCONT). */
+  resume(): void
+  /** Called at each end of the process, also at one that was not asked for. */
+  onExit(callback: (exit: Exit, wasAskedFor: boolean) => void): void
+}
+
+export interface PartLifecycle {
+  readonly name: string
+  readonly endpoint: string
+  /** Starts the process and waits until it is ready. */
+  readonly launch: () => Promise<Child>
+  readonly stopSignal: NodeJS.Signals
+  readonly stopTimeoutMs: number
+}
+
+const goneTimeoutMs = 10_000
+
+/** Launches a part. Rejects, with nothing left running, when it does not become ready. */
+export async function runPart(lifecycle: PartLifecycle): Promise<RunningPart> {
+  const callbacks: ((exit: Exit, wasAskedFor: boolean) => void)[] = []
+  let isEndAskedFor = false
+
+  const launch = async (): Promise<Child> => {
+    const child = await lifecycle.launch()
+    isEndAskedFor = false
+    void child.exited.then((exit) => {
+      for (const callback of callbacks) callback(exit, isEndAskedFor)
+    })
+    return child
+  }
+  let child = await launch()
+
+  const end = async (finish: () => Promise<unknown>): Promise<void> => {
+    isEndAskedFor = true
+    const family = familyOf(child.identity.pid)
+    await finish()
+    await Promise.all(family.map((identity) => waitUntilGone(identity, goneTimeoutMs)))
+  }
+  const stop = (): Promise<void> =>
+    child.exit !== undefined
+      ? Promise.resolve()
+      : end(() => {
+          signalFamily(child, 'SIGCONT')
+          return stopChild(child, lifecycle.stopTimeoutMs, lifecycle.stopSignal)
+        })
+
+  return {
+    name: lifecycle.name,
+    endpoint: lifecycle.endpoint,
+    get pid() {
+      return child.identity.pid
+    },
+    get identity() {
+      return child.identity
+    },
+    get isRunning() {
+      return child.exit === undefined
+    },
+    stop,
+    kill: () =>
+      end(() => {
+        child.signal('SIGKILL')
+        return child.exited
+      }),
+    restart: async () => {
+      await stop()
+      child = await launch()
+    },
+    pause: () => signalFamily(child, 'SIGSTOP'),
+    resume: () => signalFamily(child, 'SIGCONT'),
+    onExit: (callback) => callbacks.push(callback),
+  }
+}
+
+/** The parent first, so that a frozen one starts no further children meanwhile. */
+function signalFamily(child: Child, signal: NodeJS.Signals): void {
+  child.signal(signal)
+  for (const pid of childrenOf(child.identity.pid)) {
+    try {
+      process.kill(pid, signal)
+    } catch {
+      // It ended in between.
+    }
+  }
+}
+
+function familyOf(pid: number): ProcessIdentity[] {
+  return childrenOf(pid).flatMap((childPid) => identityOf(childPid) ?? [])
+}
+
+/** Starts a part on `port`, or, when that is left open, on a free one; a port lost to a faster process is replaced. */
+export async function onFreePort<T>(
+  port: number | undefined,
+  findPort: () => Promise<number>,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  if (port !== undefined) return start(port)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await findPort())
+    } catch (error) {
+      const isPortTaken =
+        error instanceof Error && /address already in use|bindexception|port.*in use/i.test(error.message)
+      if (!isPortTaken || attempt >= portAttempts) throw error
+    }
+  }
+}
+
+const portAttempts = 5
