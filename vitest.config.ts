@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const source = { conditions: ['source', 'node', 'import', 'default'] }
+const source = { conditions: ['source', 'node'] }
 
 /**
  * Three projects. `unit` needs nothing but Node. `integration` starts the real PostgreSQL, Kafka and schema registry

@@ -2,14 +2,32 @@
  * Events as a test states them: what matters to the test is given, the rest is valid and always the same. Ids are
  * derived from names (`idOf('user', 'alice')`), so that a failing test prints the same ids every time.
  */
-import type { DecodedEvent, DishRanked, DishRankingRemoved, DishRankingUpdated } from '@bellyfed/schemas'
+import type {
+  DecodedEvent,
+  DishId,
+  DishRanked,
+  DishRankingRemoved,
+  DishRankingUpdated,
+  EventId,
+  RankingCause,
+  RestaurantId,
+  UserId,
+} from '@bellyfed/schemas'
 import { v5 } from 'uuid'
 
 const namespace = '6f1c24a4-5b0e-5c6e-9a55-3d1f7a1f2f10'
 
+interface Ids {
+  user: UserId
+  dish: DishId
+  restaurant: RestaurantId
+  event: EventId
+  command: string
+}
+
 /** The UUID that stands for a name in every test. */
-export function idOf(kind: 'user' | 'dish' | 'restaurant' | 'event' | 'command', name: string): string {
-  return v5(`${kind}:${name}`, namespace)
+export function idOf<Kind extends keyof Ids>(kind: Kind, name: string): Ids[Kind] {
+  return v5(`${kind}:${name}`, namespace) as Ids[Kind]
 }
 
 /** 1 March 2026, 12:00 UTC: when the first event of every test happens. */
@@ -28,7 +46,7 @@ export interface RankingFacts {
   oldRatingHundredths?: number | null
   newRatingHundredths?: number | null
   dishType?: string
-  cause?: DishRanked['cause']
+  cause?: RankingCause
   city?: string | null
   country?: string | null
   cuisineTypes?: string[]
@@ -77,7 +95,7 @@ export function ranked(given: RankingFacts = {}): DishRanked {
     newRank: given.newRank === undefined ? 1 : given.newRank,
     oldRatingHundredths: null,
     newRatingHundredths: given.newRatingHundredths ?? null,
-  } as DishRanked
+  }
 }
 
 /** A ranking changed: from rank 1 to rank 2, unless the test says otherwise. The rating stays as given. */
@@ -90,7 +108,7 @@ export function updated(given: RankingFacts = {}): DishRankingUpdated {
     oldRatingHundredths: given.oldRatingHundredths ?? null,
     newRatingHundredths:
       given.newRatingHundredths === undefined ? (given.oldRatingHundredths ?? null) : given.newRatingHundredths,
-  } as DishRankingUpdated
+  }
 }
 
 /** A ranking was withdrawn: from rank 1, unless the test says otherwise. */
@@ -102,7 +120,7 @@ export function removed(given: RankingFacts = {}): DishRankingRemoved {
     newRank: null,
     oldRatingHundredths: given.oldRatingHundredths ?? null,
     newRatingHundredths: null,
-  } as DishRankingRemoved
+  }
 }
 
 /** An event with its type beside it, as the codec gives it. */
