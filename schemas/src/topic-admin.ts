@@ -4,27 +4,25 @@
  */
 
 export interface TopicState {
-  readonly name: string
-  readonly partitions: number
+  readonly partitionCount: number
   readonly replicationFactor: number
-  /** Effective settings by Kafka's names (`retention.ms`), broker defaults included. */
-  readonly configs: Readonly<Record<string, string>>
 }
 
 export interface NewTopic {
-  readonly name: string
-  readonly partitions: number
+  readonly topic: string
+  readonly partitionCount: number
   readonly replicationFactor: number
+  /** By Kafka's names (`retention.ms`). */
   readonly configs: Readonly<Record<string, string>>
 }
 
 export interface TopicAdmin {
-  /** Names of all topics that the caller may see. */
-  listTopics(): Promise<readonly string[]>
-  /** States of the named topics. A topic that does not exist (yet) is left out, it is no error. */
-  describeTopics(names: readonly string[]): Promise<readonly TopicState[]>
-  /** Creates topics. A topic that exists already (another deploy step was faster) is no error. */
+  /** The topics that exist among those asked for. */
+  describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicState>>
+  /** Creates topics and waits for their leaders; leaves those that exist as they are. */
   createTopics(topics: readonly NewTopic[]): Promise<void>
-  /** Makes these the topic's own settings; a setting of the topic that is not named goes back to the broker's default. */
-  alterConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void>
+  /** A topic's configuration, defaults included. */
+  topicConfigs(topic: string): Promise<ReadonlyMap<string, string>>
+  /** Sets these configurations and keeps all others that were set on the topic. */
+  alterTopicConfigs(topic: string, configs: Readonly<Record<string, string>>): Promise<void>
 }
