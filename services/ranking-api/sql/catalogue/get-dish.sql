@@ -1,0 +1,1 @@
+select * from dishes where dish_id = $1::uuid

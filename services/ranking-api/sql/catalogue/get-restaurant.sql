@@ -1,0 +1,1 @@
+select * from restaurants where restaurant_id = $1::uuid
