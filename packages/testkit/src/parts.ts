@@ -7,6 +7,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningPart, startKafka, startPostgres, startRegistry } from '@bellyfed/local'
+import { registerSchemas, registryClient } from '@bellyfed/schemas'
 
 /** Environment variables that name parts already running, e.g. those of `serve-parts.ts`. */
 export const givenPartVariables = {
@@ -67,7 +68,7 @@ export function createParts(environment: NodeJS.ProcessEnv): Parts {
     const given = environment[givenPartVariables[name]]
     const found = given === undefined || given === '' ? await start[name]() : given
     // Once a run, as a deployment does it: producers never register.
-    if (name === 'registry') await registerAll(found)
+    if (name === 'registry') await registerSchemas(registryClient(found))
     return found
   }
   const endpoint = (name: PartName): Promise<string> => {
@@ -91,9 +92,4 @@ async function temporaryDirectory(): Promise<string> {
   // PostgreSQL refuses to run as root, and the ordinary user that it then runs as must reach its data from above.
   await chmod(path, 0o755)
   return path
-}
-
-async function registerAll(registryUrl: string): Promise<void> {
-  const { registerSchemas, registryClient } = await import('@bellyfed/schemas')
-  if (registerSchemas) await registerSchemas(registryClient(registryUrl))
 }

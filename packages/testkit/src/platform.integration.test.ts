@@ -1,5 +1,6 @@
 import { inlineStatement } from '@bellyfed/postgres'
 import { describe, expect, test } from 'vitest'
+import { decoded } from './events.ts'
 import { testPlatform } from './platform.ts'
 
 const platform = testPlatform()
@@ -42,5 +43,20 @@ describe('test platform', () => {
   test('an empty topic reads as nothing', async () => {
     const kafka = await platform.kafka({ topics: ['user-activity'] })
     expect(await kafka.readAll('user-activity')).toEqual([])
+  })
+
+  test('every event builder makes an event that its schema accepts and that decodes to the same', async () => {
+    const events = await platform.events()
+    const built = [decoded.ranked(), decoded.updated({ newRatingHundredths: 457 }), decoded.removed({ city: null })]
+    for (const event of built) expect(events.codec.decode(events.encode(event))).toEqual(event)
+  })
+
+  test('a record is keyed by its user and says its position as the relay does', async () => {
+    const events = await platform.events()
+    const event = decoded.ranked({ user: 'bob' })
+    const record = events.record(event, { position: 7n, xid: 5n })
+    expect(record.key).toBe(event.event.userId)
+    expect(record.headers).toMatchObject({ 'event-type': 'DISH_RANKED', position: 'ranking-api/1/5/7' })
+    expect(record.headers).not.toHaveProperty('republished')
   })
 })

@@ -3,9 +3,10 @@ import {
   type Codec,
   createCodec,
   type DecodedEvent,
-  dictionary,
-  type ReleasedEventType as EventType,
+  type ReleasedEventType,
   registryClient,
+  releasedSubjects,
+  schemaDefinitions,
 } from '@bellyfed/schemas'
 import type { RecordToSend } from '@bellyfed/stream'
 
@@ -23,32 +24,28 @@ export interface TestEvents {
   readonly registryUrl: string
   readonly codec: Codec
   /** The id that the registry gave to the latest schema of an event type. */
-  schemaId(type: EventType): number
+  schemaId(type: ReleasedEventType): number
   /** Kafka value: wire format with the registry's id. */
   encode(decoded: DecodedEvent): Buffer
   /** The record that the relay writes for an event: key, headers, timestamp. */
   record(decoded: DecodedEvent, facts: RecordFacts): RecordToSend
 }
 
-/** Asks the registry for the id of each schema that a producer may use, and prepares a codec for all of them. */
+/** Asks the registry for the id of each released schema, and prepares a codec for all of them. */
 export async function createTestEvents(registryUrl: string): Promise<TestEvents> {
   const registry = registryClient(registryUrl)
-  const codec = createCodec({ writerSchema: (id) => registry.schemaOf(id), payloadBytesMax: 1024 * 1024 })
-  const ids = new Map<EventType, number>()
-  await Promise.all(
-    dictionary
-      .filter((definition) => definition.isReleased)
-      .map(async (definition) =>
-        ids.set(definition.type, await registry.idOf(definition.subject, definition.schemaJson)),
-      ),
+  const codec = createCodec({ writerSchema: (id) => registry.schemaOf(id) })
+  const entries = releasedSubjects.map(
+    async ({ subject, record, schemaJson }) => [record, await registry.idOf(subject, schemaJson)] as const,
   )
+  const ids = new Map(await Promise.all(entries))
   await codec.prepare(ids.values())
-  const schemaId = (type: EventType) => {
-    const id = ids.get(type)
+  const schemaId = (type: ReleasedEventType) => {
+    const id = ids.get(schemaDefinitions.recordFor(type))
     if (id === undefined) throw new Error(`${type} has no registered schema`)
     return id
   }
-  const encode = (decoded: DecodedEvent) => codec.encode(decoded.type, decoded.event, schemaId(decoded.type))
+  const encode = ({ type, event }: DecodedEvent) => codec.encode(type, event, schemaId(type))
   return { registryUrl, codec, schemaId, encode, record: (decoded, facts) => toRecord(decoded, encode(decoded), facts) }
 }
 

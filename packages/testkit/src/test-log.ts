@@ -1,5 +1,5 @@
 /** Kafka for one test file: a client factory, and topics under the file's own prefix. */
-import { type TopicDefinition, type TopicName, topics as topicTable } from '@bellyfed/schemas'
+import { applyTopics, type TopicName } from '@bellyfed/schemas'
 import {
   createKafka,
   type KafkaConfig,
@@ -67,14 +67,8 @@ export function createTestLog(brokers: readonly string[], prefix: string, cleanu
       const missing = names.filter((name) => !created.has(topic(name)))
       for (const name of missing) created.add(topic(name))
       if (missing.length === 0) return
-      await admin.createTopics(
-        missing.map((name) => ({
-          topic: topic(name),
-          partitionCount,
-          replicationFactor: 1,
-          configs: configsOf(topicTable[name]),
-        })),
-      )
+      const partitions = Object.fromEntries(missing.map((name) => [name, partitionCount]))
+      await applyTopics(admin, { prefix, only: missing, partitions })
     },
     producer() {
       producer ??= connected()
@@ -129,13 +123,4 @@ async function readAll(
     await admin.deleteGroups([group])
   }
   return [...records.entries()].sort(([a], [b]) => a - b).flatMap(([, ofPartition]) => ofPartition)
-}
-
-function configsOf(definition: TopicDefinition): Record<string, string> {
-  return {
-    'cleanup.policy': definition.cleanupPolicy,
-    'compression.type': definition.compressionType,
-    'retention.ms': String(definition.retentionMs),
-    'max.message.bytes': String(definition.maxMessageBytes),
-  }
 }
