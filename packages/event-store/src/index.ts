@@ -1,1 +1,8 @@
-export {}
+export { type AdvanceOptions, advanceStreams, insertEvents, type StreamMove } from './append.ts'
+export { assertClusterNotBehind, ClusterBehindLog, currentEpoch } from './epoch.ts'
+export { type Appended, createEventStore, type EventStore, type Snapshot, streamVersions } from './event-store.ts'
+export { ConcurrencyError, type NewEvent, type PlacedEvent, type Position, type StoredEvent } from './events.ts'
+export { eventStoreMigrations } from './migrations.ts'
+export { createRelay, type Relay, type RelayMetrics, type RelayOptions, type RelayState } from './relay.ts'
+export { createRelayWaker, type RelayWaker, relayChannel, wakeRelay } from './relay-waker.ts'
+export { keepSchemas, type RegisteredSchema, storedSchemas } from './stored-schemas.ts'

@@ -1,5 +1,5 @@
 -- Indexes that belong to a constraint are shown as the constraint.
-select c.relname as table_name, i.relname as name, lower(left(pg_get_indexdef(i.oid, 0, true), 6)) || substr(pg_get_indexdef(i.oid, 0, true), 7) as definition
+select c.relname as table_name, i.relname as name, pg_get_indexdef(i.oid, 0, true) as definition
 from pg_index x
 join pg_class i on i.oid = x.indexrelid
 join pg_class c on c.oid = x.indrelid

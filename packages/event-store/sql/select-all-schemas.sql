@@ -1,0 +1,1 @@
+select schema_id, definition from schemas order by schema_id

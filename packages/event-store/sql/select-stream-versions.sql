@@ -1,0 +1,1 @@
+select id, version from aggregates where id = any ($1::uuid[])
