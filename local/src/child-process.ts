@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly onLine?: ((line: string) => void) | undefined
   /** Run as this user. Only root may ask for it. */
   readonly user?: UnprivilegedUser | undefined
+  /** Called as soon as it exists, before it is ready. */
+  readonly onSpawn?: ((child: Child) => void) | undefined
 }
 
 export interface UnprivilegedUser {
@@ -51,6 +53,10 @@ export interface Child {
 }
 
 const lastLinesKept = 12
+/** In the order of their start. */
+const living = new Set<Child>()
+let isClosed = false
+let onLivingChange: () => void = () => undefined
 let setprivPath: string | undefined | null = null
 
 /** The full path of a program on the PATH, or undefined. */
@@ -78,6 +84,7 @@ export function baseEnvironment(): NodeJS.ProcessEnv {
 
 /** Starts a child and returns once it exists. Throws when the program cannot be started. */
 export async function startChild(options: ChildOptions): Promise<Child> {
+  if (isClosed) throw new Error(`${options.name} is not started any more: everything is being stopped.`)
   const [command, ...args] = commandLine(options)
   const child = spawn(command as string, args, {
     cwd: options.workingDirectory,
@@ -102,7 +109,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   child.on('error', () => undefined) // A signal that could not be delivered; the exit event tells the rest.
   const pid = child.pid as number
   const identity = identityOf(pid) ?? { pid, startedAt: 'ended at once' }
-  return {
+  const handle: Child = {
     name: options.name,
     identity,
     exited,
@@ -114,6 +121,34 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     signal: (signal) => {
       if (exit === undefined) child.kill(signal)
     },
+  }
+  living.add(handle)
+  onLivingChange()
+  void exited.then(() => {
+    living.delete(handle)
+    onLivingChange()
+  })
+  options.onSpawn?.(handle)
+  return handle
+}
+
+/** Every child that lives, in the order of their start; also those that are only being started. */
+export function livingChildren(): readonly Child[] {
+  return [...living]
+}
+
+/** Calls back at once after each start and end of a child. One watcher at a time; `undefined` ends it. */
+export function watchChildren(onChange: (() => void) | undefined): void {
+  onLivingChange = onChange ?? (() => undefined)
+}
+
+/** Ends every child that still lives, also those that are only being started, the youngest first; no more may start. */
+export async function endAllChildren(timeoutMs: number): Promise<void> {
+  isClosed = true
+  for (;;) {
+    const youngest = [...living].at(-1)
+    if (youngest === undefined) return
+    await stopChild(youngest, timeoutMs)
   }
 }
 
@@ -138,7 +173,7 @@ export async function stopChild(child: Child, timeoutMs: number, signal: NodeJS.
   return exit
 }
 
-/** Polls `isReady` until it is true. Throws when the child ends before, or when `timeoutMs` has passed. */
+/** Polls `isReady` until it is true. Throws when the child ends before; ends it and throws after `timeoutMs`. */
 export async function waitUntilReady(child: Child, isReady: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (;;) {
@@ -149,6 +184,8 @@ export async function waitUntilReady(child: Child, isReady: () => Promise<boolea
     }
     if (ready) return
     if (performance.now() >= deadline) {
+      child.signal('SIGKILL')
+      await child.exited
       throw new Error(`${child.name} was not ready within ${timeoutMs / 1000} s. Its last lines:\n${child.lastLines()}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 25))

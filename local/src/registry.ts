@@ -4,7 +4,7 @@ import { baseEnvironment, type Child, startChild, waitUntilReady } from './child
 import { javaArguments } from './java-arguments.ts'
 import { defaultCacheDirectory, type PackagePaths, preparePackages } from './packages.ts'
 import { anyFreePort } from './ports.ts'
-import { onFreePort, type RunningPart, runPart } from './running-part.ts'
+import { logFileOf, onFreePort, type RunningPart, runPart } from './running-part.ts'
 
 /**
  * Apicurio Registry, spoken to through its Confluent-compatible API. Its schemas live in PostgreSQL, so that they
@@ -19,7 +19,7 @@ export interface RegistryOptions {
   readonly schema?: string | undefined
   readonly packages?: RegistryPackages | undefined
   readonly onLog?: ((line: string) => void) | undefined
-  /** Undefined: `registry.log` in the directory. */
+  /** Undefined: a log in the directory, or none when `onLog` takes the lines. */
   readonly logFile?: string | undefined
   /** Record a class data archive into this file at the end, instead of using one. */
   readonly recordArchive?: string | undefined
@@ -46,7 +46,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
       endpoint: url,
       stopSignal: 'SIGTERM',
       stopTimeoutMs: options.recordArchive === undefined ? stopTimeoutMs : 60_000,
-      launch: () => launch({ directory, port, url, packages, options }),
+      launch: (onSpawn) => launch({ directory, port, url, packages, options, onSpawn }),
     })
     return Object.assign(part, { url })
   })
@@ -58,9 +58,10 @@ interface LaunchOptions {
   readonly url: string
   readonly packages: RegistryPackages
   readonly options: RegistryOptions
+  readonly onSpawn: (child: Child) => void
 }
 
-async function launch({ directory, port, url, packages, options }: LaunchOptions): Promise<Child> {
+async function launch({ directory, port, url, packages, options, onSpawn }: LaunchOptions): Promise<Child> {
   const child = await startChild({
     name: 'registry',
     command: packages.java.executable,
@@ -77,8 +78,9 @@ async function launch({ directory, port, url, packages, options }: LaunchOptions
     ],
     environment: { ...baseEnvironment(), ...(await registryEnvironment(port, options)) },
     workingDirectory: directory,
-    logFile: options.logFile ?? join(directory, 'registry.log'),
+    logFile: logFileOf(directory, 'registry', options),
     onLine: options.onLog,
+    onSpawn,
   })
   await waitUntilReady(child, async () => (await get(`${url}/subjects`)) === 200, readyTimeoutMs)
   return child
@@ -95,6 +97,8 @@ async function registryEnvironment(port: number, options: RegistryOptions): Prom
     QUARKUS_MANAGEMENT_PORT: String(await anyFreePort()),
     QUARKUS_OTEL_SDK_DISABLED: 'true',
     QUARKUS_LOG_CONSOLE_COLOR: 'false',
+    QUARKUS_LOG_CONSOLE_FORMAT: '%d{yyyy-MM-dd HH:mm:ss.SSS} %p [%c{1.}] %s%e%n',
+    QUARKUS_HTTP_ACCESS_LOG_ENABLED: 'false',
     APICURIO_STORAGE_KIND: 'sql',
     APICURIO_STORAGE_SQL_KIND: 'postgresql',
     APICURIO_DATASOURCE_URL: `jdbc:postgresql://${postgres.host}${postgres.pathname}?currentSchema=${schema}`,

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Child, type Exit, stopChild } from './child-process.ts'
 import { childrenOf, identityOf, type ProcessIdentity, waitUntilGone } from './process-identity.ts'
 
@@ -29,8 +30,8 @@ export interface RunningPart {
 export interface PartLifecycle {
   readonly name: string
   readonly endpoint: string
-  /** Starts the process and waits until it is ready. */
-  readonly launch: () => Promise<Child>
+  /** Starts the process, hands it to `onSpawn` at once, and waits until it is ready. */
+  readonly launch: (onSpawn: (child: Child) => void) => Promise<Child>
   readonly stopSignal: NodeJS.Signals
   readonly stopTimeoutMs: number
 }
@@ -40,56 +41,60 @@ const goneTimeoutMs = 10_000
 /** Launches a part. Rejects, with nothing left running, when it does not become ready. */
 export async function runPart(lifecycle: PartLifecycle): Promise<RunningPart> {
   const callbacks: ((exit: Exit, wasAskedFor: boolean) => void)[] = []
+  let child: Child | undefined
   let isEndAskedFor = false
 
-  const launch = async (): Promise<Child> => {
-    const child = await lifecycle.launch()
+  const launch = async (): Promise<void> => {
     isEndAskedFor = false
-    void child.exited.then((exit) => {
-      for (const callback of callbacks) callback(exit, isEndAskedFor)
+    const launched = await lifecycle.launch((spawned) => {
+      child = spawned
+      if (isEndAskedFor) spawned.signal('SIGKILL')
     })
-    return child
+    const report = (exit: Exit): void => {
+      for (const callback of callbacks) callback(exit, isEndAskedFor)
+    }
+    void launched.exited.then(report)
   }
-  let child = await launch()
+  await launch()
 
-  const end = async (finish: () => Promise<unknown>): Promise<void> => {
+  const end = async (finish: (running: Child) => Promise<unknown>): Promise<void> => {
     isEndAskedFor = true
+    if (child === undefined || child.exit !== undefined) return
     const family = familyOf(child.identity.pid)
-    await finish()
+    await finish(child)
     await Promise.all(family.map((identity) => waitUntilGone(identity, goneTimeoutMs)))
   }
   const stop = (): Promise<void> =>
-    child.exit !== undefined
-      ? Promise.resolve()
-      : end(() => {
-          signalFamily(child, 'SIGCONT')
-          return stopChild(child, lifecycle.stopTimeoutMs, lifecycle.stopSignal)
-        })
+    end((running) => {
+      signalFamily(running, 'SIGCONT')
+      return stopChild(running, lifecycle.stopTimeoutMs, lifecycle.stopSignal)
+    })
+  const identity = (): ProcessIdentity => (child as Child).identity
 
   return {
     name: lifecycle.name,
     endpoint: lifecycle.endpoint,
     get pid() {
-      return child.identity.pid
+      return identity().pid
     },
     get identity() {
-      return child.identity
+      return identity()
     },
     get isRunning() {
-      return child.exit === undefined
+      return child?.exit === undefined
     },
     stop,
     kill: () =>
-      end(() => {
-        child.signal('SIGKILL')
-        return child.exited
+      end((running) => {
+        running.signal('SIGKILL')
+        return running.exited
       }),
     restart: async () => {
       await stop()
-      child = await launch()
+      await launch()
     },
-    pause: () => signalFamily(child, 'SIGSTOP'),
-    resume: () => signalFamily(child, 'SIGCONT'),
+    pause: () => signalFamily(child as Child, 'SIGSTOP'),
+    resume: () => signalFamily(child as Child, 'SIGCONT'),
     onExit: (callback) => callbacks.push(callback),
   }
 }
@@ -129,3 +134,13 @@ export async function onFreePort<T>(
 }
 
 const portAttempts = 5
+
+/** Where a part's output goes: the file asked for, none when a callback takes it, else a log in its directory. */
+export function logFileOf(
+  directory: string,
+  name: string,
+  options: { readonly logFile?: string | undefined; readonly onLog?: ((line: string) => void) | undefined },
+): string | undefined {
+  if (options.logFile !== undefined) return options.logFile
+  return options.onLog === undefined ? join(directory, `${name}.log`) : undefined
+}
