@@ -17,7 +17,10 @@ export function encodeCursor(position: unknown): string {
 export function decodeCursor<const Schema extends TSchema>(schema: Schema, cursor: string): Static<Schema> {
   const position = cursor.length > cursorLengthMax ? undefined : parse(cursor)
   if (position === undefined || !Value.Check(schema, position)) {
-    throw problem('invalid-cursor', { detail: 'send the cursor of the previous page as it was, with the same filters' })
+    throw problem('invalid-cursor', {
+      detail: 'send the cursor of the previous page as it was, with the same filters',
+      errors: [{ field: 'cursor', rule: 'cursor', message: 'must be the cursor of a page', in: 'query' }],
+    })
   }
   return position
 }

@@ -36,12 +36,13 @@ export interface HistoryRoutesOptions {
 }
 
 const LimitParameter = Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Changes on one page' })
-const DishTypeParameter = Type.String({ minLength: 1, maxLength: 100 })
+const DishTypeParameter = Type.String({ minLength: 1, maxLength: 100, pattern: '^[^\\u0000]*$' })
 const after = Type.Optional(ReceiptParameter)
 const notYet = { 202: ProblemSchema }
 
-const UserCursor = Type.Tuple([Type.Integer({ minimum: 1 })])
-const DishCursor = Type.Tuple([Timestamp, Uuid, Type.Integer({ minimum: 1 })])
+const CursorVersion = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+const UserCursor = Type.Tuple([CursorVersion])
+const DishCursor = Type.Tuple([Timestamp, Uuid, CursorVersion])
 
 /** The routes of the service. */
 export function historyRoutes({ pool, passed, receiptWaitMsMax }: HistoryRoutesOptions): Routes {
