@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Logger } from '@bellyfed/process'
+import { continueTrace, type Logger } from '@bellyfed/process'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem, problem, problemContentType, problemDocument } from './problem.ts'
 import type { RouteTable } from './route-table.ts'
@@ -35,8 +35,15 @@ export function answerWithProblems(app: FastifyInstance, log: Logger, routes: Ro
   })
 }
 
+/** Answers what the router itself refuses, such as a path that cannot be decoded. */
+export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(request, reply, clientFault(error.statusCode) ?? internal(error))
+}
+
 /** Sends a problem; routes rather throw it. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: Problem): FastifyReply {
+  // A request that the router could not read has passed no hook, so it has no trace yet.
+  request.trace ??= continueTrace(undefined)
   const document = problemDocument(refusal, pathOf(request), request.trace.traceId)
   return reply
     .code(refusal.status)

@@ -2,6 +2,7 @@ export { requireRole, requireSelfOr } from './authentication.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export { type EntityTags, entityTag, includesTag, notModified, parseIfMatch, parseIfNoneMatch } from './entity-tag.ts'
 export { sendProblem } from './error-handler.ts'
+export { type ProxiedRoute, type ProxyOptions, proxyRoute, proxyRoutes, type Upstream } from './gateway.ts'
 export {
   type Algorithm,
   algorithms,

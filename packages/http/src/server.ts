@@ -20,7 +20,7 @@ import {
   type RouteOptions,
 } from 'fastify'
 import { authenticate } from './authentication.ts'
-import { answerClientError, answerWithProblems } from './error-handler.ts'
+import { answerClientError, answerUnroutable, answerWithProblems } from './error-handler.ts'
 import { documentRoutes, type OpenApiConfig } from './openapi.ts'
 import { limitRate, type RateLimitConfig } from './rate-limit.ts'
 import { countRequests } from './request-metrics.ts'
@@ -112,6 +112,7 @@ function createApp(options: HttpServerOptions): HttpApp {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerClientError(error, socket as Socket),
+    frameworkErrors: answerUnroutable,
     routerOptions: { maxParamLength: 200 },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.removeContentTypeParser('text/plain')
