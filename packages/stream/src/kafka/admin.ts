@@ -18,6 +18,7 @@ const retry = { initialRetryTime: 100, maxRetryTime: 500, retries: 5 }
 /** Creates an admin; it connects when first used. */
 export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
   let client: Promise<Admin> | undefined
+  let isClosed = false
 
   const connected = (): Promise<Admin> => {
     client ??= connect(config, log)
@@ -30,6 +31,7 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
   }
   const ask = async <T>(question: (admin: Admin) => Promise<T>): Promise<T> => {
     for (let attempt = 1; ; attempt += 1) {
+      if (isClosed) throw new Error('the admin client is closed')
       try {
         return await question(await connected())
       } catch (error) {
@@ -63,7 +65,10 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
         return admin.deleteTopicRecords({ topic, partitions })
       }),
     deleteGroups: (groups) => ask(async (admin) => void (await admin.deleteGroups([...groups]))),
-    close: discard,
+    async close() {
+      isClosed = true
+      await discard()
+    },
   }
 }
 
