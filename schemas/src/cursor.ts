@@ -151,6 +151,7 @@ export class Cursor {
     for (let count = this.long(); count !== 0; count = this.long()) {
       const blockBytes = count < 0 ? this.#length() : undefined
       const start = this.#at
+      if (blockBytes !== undefined && blockBytes > this.#end - start) throw truncated()
       this.#refuseBomb(Math.abs(count), itemBytesMin)
       for (let left = Math.abs(count); left > 0; left--) item(this)
       if (blockBytes !== undefined && this.#at - start !== blockBytes) {
