@@ -215,6 +215,7 @@ export class GroupCommit<Command, Result> {
     if (this.#stopping === undefined) return
     clearInterval(this.#sweep)
     this.#sweep = undefined
-    this.#stopping.resolve()
+    // After the answers have reached their callers.
+    setImmediate(this.#stopping.resolve)
   }
 }

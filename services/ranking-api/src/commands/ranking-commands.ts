@@ -38,6 +38,7 @@ export interface RankingCommandsParts {
 
 /** Resolves after COMMIT. Rejects only for faults of ours; what a client can do wrong is a refusal. */
 export interface RankingCommands extends Part {
+  execute(request: RankingRequest): Promise<CommandOutcome>
   put(request: Omit<PutRankingRequest, 'kind'>): Promise<CommandOutcome>
   remove(request: Omit<RemoveRankingRequest, 'kind'>): Promise<CommandOutcome>
   /** Not atomic: a verdict each, in order. Commands of one user are carried out in the order given. */
@@ -114,6 +115,7 @@ export function createRankingCommands(parts: RankingCommandsParts): RankingComma
       await engine.stop()
       stopGauge?.()
     },
+    execute: submit,
     put: (request) => submit({ ...request, kind: 'put' }),
     remove: (request) => submit({ ...request, kind: 'remove' }),
     batch: (requests) =>
