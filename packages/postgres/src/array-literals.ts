@@ -43,8 +43,8 @@ function writeNumber(value: number): string {
   return String(value)
 }
 
-// The text forms of PostgreSQL and ECMAScript agree for years 0000 to 9999 only.
-const timestampMsMin = Date.UTC(2000, 0, 1) - 2000 * 365.2425 * 86_400_000
+// The text forms of PostgreSQL and ECMAScript agree for the years 1 to 9999 only.
+const timestampMsMin = Date.parse('0001-01-01T00:00:00.000Z')
 const timestampMsMax = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 function timestampWriter(): (value: number) => string {

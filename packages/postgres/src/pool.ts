@@ -56,6 +56,9 @@ class ConnectionPool implements Pool {
   readonly name: string
   readonly config: PostgresConfig
   readonly #pool: pg.Pool
+  /** Calls that wait for a connection or hold one. */
+  #calls = 0
+  #drained = Promise.withResolvers<void>()
   #stopped: Promise<void> | undefined
 
   constructor(config: PostgresConfig) {
@@ -75,8 +78,14 @@ class ConnectionPool implements Pool {
   }
 
   stop(): Promise<void> {
-    this.#stopped ??= this.#pool.end()
+    this.#stopped ??= this.#end()
     return this.#stopped
+  }
+
+  async #end(): Promise<void> {
+    // pg's pool, when it ends, forgets those that wait for a connection.
+    if (this.#calls > 0) await this.#drained.promise
+    await this.#pool.end()
   }
 
   async check(): Promise<void> {
@@ -95,11 +104,10 @@ class ConnectionPool implements Pool {
     work: (tx: Transaction) => Promise<Result>,
     options: TransactionOptions = {},
   ): Promise<Result> {
-    const client = await this.#acquire()
-    const ignoreError = watchErrors(client)
-    const outcome = await runTransaction(client, work, options)
-    ignoreError()
-    client.release(!outcome.connectionUsable)
+    const outcome = await this.#borrow(
+      (client) => runTransaction(client, work, options),
+      ({ connectionUsable }) => connectionUsable,
+    )
     if (outcome.failed) throw outcome.error
     return outcome.result as Result
   }
@@ -112,18 +120,31 @@ class ConnectionPool implements Pool {
     return { open: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount }
   }
 
-  async #borrow<Result>(use: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#acquire()
-    const ignoreError = watchErrors(client)
+  /** Lends a connection. It goes back to the pool unless the result, or a transient error, says that it is in doubt. */
+  async #borrow<Result>(
+    use: (client: pg.PoolClient) => Promise<Result>,
+    isUsableAfter: (result: Result) => boolean = () => true,
+  ): Promise<Result> {
+    if (this.#stopped) throw new Error(`the pool of schema ${this.schema} is stopped`)
+    this.#calls++
     try {
-      const result = await use(client)
-      ignoreError()
-      client.release()
-      return result
-    } catch (error) {
-      ignoreError()
-      client.release(isTransient(error))
-      throw error
+      const client = await this.#acquire()
+      const ignoreError = watchErrors(client)
+      let isUsable = false
+      try {
+        const result = await use(client)
+        isUsable = isUsableAfter(result)
+        return result
+      } catch (error) {
+        isUsable = !isTransient(error)
+        throw error
+      } finally {
+        ignoreError()
+        client.release(!isUsable)
+      }
+    } finally {
+      this.#calls--
+      if (this.#stopped && this.#calls === 0) this.#drained.resolve()
     }
   }
 
