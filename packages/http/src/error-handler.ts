@@ -82,11 +82,6 @@ function frameworkProblem(code: string, request: FastifyRequest): Problem | unde
       })
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return problem('body-too-large', { detail: `at most ${request.routeOptions.bodyLimit} bytes are accepted` })
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return problem('handler-timeout', {
-        detail: 'whether a command was carried out is not known; repeat it with the same Idempotency-Key',
-        headers: { 'retry-after': '1' },
-      })
     case 'FST_ERR_REOPENED_CLOSE_SERVER':
       return problem('unavailable', { detail: 'this server is stopping', headers: { 'retry-after': '1' } })
     default:

@@ -10,7 +10,7 @@ import type { Metrics } from '@bellyfed/process'
 import replyFrom from '@fastify/reply-from'
 import type { FastifyReply, FastifySchema, onRequestHookHandler } from 'fastify'
 import { sendProblem } from './error-handler.ts'
-import { type Problem, problem } from './problem.ts'
+import { Problem, problem } from './problem.ts'
 import type { Routes } from './server.ts'
 
 /** The service behind the gateway. */
@@ -104,11 +104,10 @@ function addRoute(
   app.route({
     method: route.method,
     url: route.url,
-    config: { isPublic: route.isPublic ?? false },
     // The client's own timers are coarse (about a second), so they only free the connection; this one answers in time.
-    handlerTimeout: upstream.timeoutMs ?? timeoutMsDefault,
+    config: { isPublic: route.isPublic ?? false, timeoutMs: upstream.timeoutMs ?? timeoutMsDefault },
     errorHandler: (error, request, reply) => {
-      if (codeOf(error) !== 'FST_ERR_HANDLER_TIMEOUT') throw error
+      if (!(error instanceof Problem) || error.slug !== 'handler-timeout') throw error
       count('timeout')
       return sendProblem(request, reply, timedOut(upstream.name))
     },

@@ -20,6 +20,7 @@ import {
   type RouteOptions,
 } from 'fastify'
 import { authenticate } from './authentication.ts'
+import { limitHandlers } from './deadline.ts'
 import { answerClientError, answerUnroutable, answerWithProblems } from './error-handler.ts'
 import { documentRoutes, type OpenApiConfig } from './openapi.ts'
 import { limitRate, type RateLimitConfig } from './rate-limit.ts'
@@ -57,7 +58,7 @@ export interface HttpServerOptions {
   readonly metrics?: Metrics
   /** Longest time for a request to arrive as a whole; 10 s by default. */
   readonly requestTimeoutMs?: number
-  /** Longest time for a handler to answer; 15 s by default. A route may have another by its own `handlerTimeout`. */
+  /** Longest time for a handler to answer; 15 s by default. A route may have another by its `config.timeoutMs`. */
   readonly handlerTimeoutMs?: number
 }
 
@@ -107,7 +108,6 @@ function createApp(options: HttpServerOptions): HttpApp {
     childLoggerFactory: (logger) => logger,
     bodyLimit: options.bodyLimitBytes ?? bodyLimitBytesDefault,
     requestTimeout: options.requestTimeoutMs ?? requestTimeoutMsDefault,
-    handlerTimeout: options.handlerTimeoutMs ?? handlerTimeoutMsDefault,
     keepAliveTimeout: keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -122,6 +122,7 @@ function createApp(options: HttpServerOptions): HttpApp {
   answerWithProblems(app, log, table)
   trace(app)
   if (metrics !== undefined) countRequests(app, metrics)
+  limitHandlers(app, options.handlerTimeoutMs ?? handlerTimeoutMsDefault)
   authenticate(app, createTokenVerifier(options.auth, metrics))
   return app
 }

@@ -85,7 +85,7 @@ export const exampleRoutes: Routes = (app) => {
       headers: { etag: '"7"' },
     })
   })
-  app.get('/v1/never', { handlerTimeout: 50 }, () => new Promise<never>(() => {}))
+  app.get('/v1/never', { config: { timeoutMs: 50 } }, () => new Promise<never>(() => {}))
 }
 
 /** A server with `exampleRoutes`; not started, for `inject`. */
