@@ -2,6 +2,7 @@
  * The schema registry, for look-ups by every service and registration by the deploy step. Any registry with Confluent's
  * API serves. Errors are told apart by HTTP status only: the wording differs between registries.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry'
 import { InvalidPayload } from './invalid-payload.ts'
 
@@ -39,19 +40,43 @@ export class IncompatibleSchema extends Error {
   }
 }
 
+/** The registry answered, but not what it was asked. */
+class RegistryFault extends Error {
+  readonly status: number
+
+  constructor(request: string, status: number) {
+    super(`${request}: the registry answered ${status}`)
+    this.name = 'RegistryFault'
+    this.status = status
+  }
+}
+
 export interface RegistryOptions {
   username?: string
   password?: string
   requestTimeoutMs?: number
 }
 
+type Middleware = NonNullable<ConstructorParameters<typeof SchemaRegistry>[0]['middlewares']>[number]
+
 const compatibility = COMPATIBILITY.FULL_TRANSITIVE
+
+/**
+ * A registry answers 409 to an incompatible schema, and also to one of two deploy steps that meet at the same subject.
+ * The second kind passes when it is tried again.
+ */
+const registerAttemptsMax = 4
+const registerPauseMs = 50
 
 /** @param url Base of Confluent's API; for Apicurio it ends in /apis/ccompat/v7. */
 export function registryClient(url: string, options: RegistryOptions = {}): RegistryClient {
   const { username, password = '', requestTimeoutMs = 10_000 } = options
   const host = url.replace(/\/+$/, '')
-  const registry = new SchemaRegistry({ host, ...(username === undefined ? {} : { auth: { username, password } }) })
+  const registry = new SchemaRegistry({
+    host,
+    middlewares: [requestTimeout(requestTimeoutMs)],
+    ...(username === undefined ? {} : { auth: { username, password } }),
+  })
   const headers = {
     'content-type': 'application/vnd.schemaregistry.v1+json',
     ...(username === undefined
@@ -67,8 +92,19 @@ export function registryClient(url: string, options: RegistryOptions = {}): Regi
       ...(body ? { body: JSON.stringify(body) } : {}),
     })
     if (response.status === 404) return undefined
-    if (!response.ok) throw new Error(`${method} ${path}: the registry answered ${response.status}`)
+    if (!response.ok) throw new RegistryFault(`${method} ${path}`, response.status)
     return response.json()
+  }
+
+  const registerOnce = async (subject: string, schema: string) => {
+    const path = `/config/${encodeURIComponent(subject)}`
+    const config = (await request('GET', path)) as { compatibilityLevel?: string } | undefined
+    const isSet = config?.compatibilityLevel === compatibility
+    // Set before the first version where the registry allows it, so that no version is ever taken unchecked.
+    if (!isSet) await request('PUT', path, { compatibility })
+    const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject, compatibility })
+    if (!isSet) await request('PUT', path, { compatibility })
+    return id
   }
 
   return {
@@ -76,7 +112,9 @@ export function registryClient(url: string, options: RegistryOptions = {}): Regi
       try {
         return await registry.getRegistryIdBySchema(subject, { type: SchemaType.AVRO, schema })
       } catch (cause) {
-        if (statusOf(cause) === 404) throw new SchemaNotRegistered(subject, { cause })
+        // The client gives this class to 404 only, and takes the status away.
+        if (cause instanceof Error && cause.name === 'ConfluentSchemaRegistryError')
+          throw new SchemaNotRegistered(subject, { cause })
         throw cause
       }
     },
@@ -86,21 +124,22 @@ export function registryClient(url: string, options: RegistryOptions = {}): Regi
       return found.schema
     },
     async register(subject, schema) {
-      const path = `/config/${encodeURIComponent(subject)}`
-      const config = (await request('GET', path)) as { compatibilityLevel?: string } | undefined
-      const isSet = config?.compatibilityLevel === compatibility
-      // Set before the first version where the registry allows it, so that no version is ever taken unchecked.
-      if (!isSet) await request('PUT', path, { compatibility })
-      try {
-        const { id } = await registry.register({ type: SchemaType.AVRO, schema }, { subject, compatibility })
-        if (!isSet) await request('PUT', path, { compatibility })
-        return id
-      } catch (cause) {
-        if (statusOf(cause) === 409) throw new IncompatibleSchema(subject, { cause })
-        throw cause
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await registerOnce(subject, schema)
+        } catch (cause) {
+          if (statusOf(cause) !== 409) throw cause
+          if (attempt === registerAttemptsMax) throw new IncompatibleSchema(subject, { cause })
+          await pause(attempt * registerPauseMs)
+        }
       }
     },
   }
+}
+
+/** The client itself would wait for an answer without end. */
+function requestTimeout(timeoutMs: number): Middleware {
+  return () => ({ prepareRequest: async (next) => (await next()).enhance({ timeout: timeoutMs }) })
 }
 
 function statusOf(error: unknown): number | undefined {
