@@ -5,4 +5,4 @@ export { ConcurrencyError, type NewEvent, type PlacedEvent, type Position, type 
 export { eventStoreMigrations } from './migrations.ts'
 export { createRelay, type Relay, type RelayMetrics, type RelayOptions, type RelayState } from './relay.ts'
 export { createRelayWaker, type RelayWaker, relayChannel, wakeRelay } from './relay-waker.ts'
-export { keepSchemas, type RegisteredSchema, storedSchemas } from './stored-schemas.ts'
+export { allStoredSchemas, keepSchemas, type RegisteredSchema, storedSchemas } from './stored-schemas.ts'

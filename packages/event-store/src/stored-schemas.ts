@@ -48,3 +48,9 @@ export async function keepSchemas(pool: Pool, schemas: readonly RegisteredSchema
   for (const schema of schemas) storedIds.set(schema.schemaId, await keepSchema(pool, schema))
   return storedIds
 }
+
+/** Every schema that the store knows, by its stored id. */
+export async function allStoredSchemas(q: Queryable): Promise<RegisteredSchema[]> {
+  const { rows } = await q.query<{ schema_id: number; definition: string }>(selectAllSchemas)
+  return rows.map((row) => ({ schemaId: row.schema_id, definition: row.definition }))
+}

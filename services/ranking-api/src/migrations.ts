@@ -1,11 +1,11 @@
 import { eventStoreMigrations } from '@bellyfed/event-store'
 import { type Migration, readMigrations } from '@bellyfed/postgres'
 
-/** The schema of the database, and the role, that this service has. */
+/** The service's schema, and the name of its role. */
 export const schema = 'ranking_api'
 
-/** Everything in this service's schema: the event store first, because the service's own tables stand beside it. */
-export const migrations: readonly Migration[] = [
+/** Everything in the schema: the event store's tables and the service's own. */
+export const rankingApiMigrations: readonly Migration[] = [
   ...eventStoreMigrations,
   ...readMigrations('ranking-api', import.meta.url, '../migrations'),
 ]

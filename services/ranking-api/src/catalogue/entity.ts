@@ -5,13 +5,14 @@
  * when nothing differs; only then is the row read to say which it was. So the version rises exactly when something
  * changed, a repeat changes nothing, and of two writers with the same `If-Match` one is refused.
  */
-import type { Pool, Queryable, Statement } from '@bellyfed/postgres'
-import { sqlStateOf } from '@bellyfed/postgres'
+import { constraintOf, type Pool, type Queryable, type Statement, sqlStateOf } from '@bellyfed/postgres'
 
 /** What a client requires of the stored entity. */
 export interface WriteConditions {
-  /** Versions it may have; undefined: any, and it may be absent. */
-  readonly versions?: readonly number[] | undefined
+  /** `If-Match` was given: it must exist. */
+  readonly isRequired: boolean
+  /** Versions it may have; undefined: any. */
+  readonly versions: readonly number[] | undefined
   /** `If-None-Match: *`. */
   readonly createOnly: boolean
 }
@@ -49,14 +50,14 @@ export async function putEntity<Row extends VersionedRow, View>(
   kind: EntityKind<Row, View>,
   { ids, fields, conditions }: { ids: readonly string[]; fields: object; conditions: WriteConditions },
 ): Promise<WriteOutcome<View>> {
-  const { versions, createOnly } = conditions
+  const { isRequired, versions, createOnly } = conditions
   const accepted = versions === undefined ? null : `{${versions.join(',')}}`
-  const values = [ids[0], JSON.stringify(fields), versions !== undefined, createOnly, accepted, ...ids.slice(1)]
+  const values = [ids[0], JSON.stringify(fields), isRequired, createOnly, accepted, ...ids.slice(1)]
   let written: (Row & { readonly is_created: boolean }) | undefined
   try {
     written = (await pool.query<Row & { readonly is_created: boolean }>(kind.put, values)).rows[0]
   } catch (error) {
-    const constraint = (error as { constraint?: string }).constraint
+    const constraint = constraintOf(error)
     if (isIntegrityViolation(sqlStateOf(error)) && constraint !== undefined) return { status: 'refused', constraint }
     throw error
   }

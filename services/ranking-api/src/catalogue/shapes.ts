@@ -1,20 +1,20 @@
 /** The catalogue's shapes in the public contract; bodies are what a PUT may hold, the others what answers do hold. */
+import { nullable, Timestamp, Uuid } from '@bellyfed/http'
 import { type Static, Type } from 'typebox'
-import { Nullable, Time, Uuid } from '../routes/shapes.ts'
 
 const closed = { additionalProperties: false } as const
 /** Names with something to see in them. */
 const Name = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: '\\S' })
-const Text = (maxLength: number) => Type.Optional(Nullable(Type.String({ maxLength })))
-const Url = Type.Optional(Nullable(Type.String({ format: 'uri', maxLength: 2048 })))
-const stamps = { version: Type.Integer(), createdAt: Time, updatedAt: Time }
-const NullableText = Nullable(Type.String())
+const Text = (maxLength: number) => Type.Optional(nullable(Type.String({ maxLength })))
+const Url = Type.Optional(nullable(Type.String({ format: 'uri', maxLength: 2048 })))
+const stamps = { version: Type.Integer(), createdAt: Timestamp, updatedAt: Timestamp }
+const NullableText = nullable(Type.String())
 
 export const UserBody = Type.Object(
   {
     username: Name(50),
-    displayName: Type.Optional(Nullable(Name(100))),
-    email: Type.Optional(Nullable(Type.String({ format: 'email', maxLength: 255 }))),
+    displayName: Type.Optional(nullable(Name(100))),
+    email: Type.Optional(nullable(Type.String({ format: 'email', maxLength: 255 }))),
     profileImageUrl: Url,
     bio: Text(4000),
     location: Text(100),
@@ -42,15 +42,15 @@ export const RestaurantBody = Type.Object(
     state: Text(100),
     country: Text(100),
     postalCode: Text(20),
-    latitude: Type.Optional(Nullable(Type.Number({ minimum: -90, maximum: 90 }))),
-    longitude: Type.Optional(Nullable(Type.Number({ minimum: -180, maximum: 180 }))),
+    latitude: Type.Optional(nullable(Type.Number({ minimum: -90, maximum: 90 }))),
+    longitude: Type.Optional(nullable(Type.Number({ minimum: -180, maximum: 180 }))),
     phone: Text(20),
     website: Url,
     hours: Type.Optional(
-      Nullable(Type.Record(Type.String({ maxLength: 20 }), Type.String({ maxLength: 100 }), { maxProperties: 20 })),
+      nullable(Type.Record(Type.String({ maxLength: 20 }), Type.String({ maxLength: 100 }), { maxProperties: 20 })),
     ),
     cuisineTypes: Type.Optional(Type.Array(Name(100), { maxItems: 20, uniqueItems: true })),
-    priceRange: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: 4 }))),
+    priceRange: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 4 }))),
   },
   closed,
 )
@@ -63,13 +63,13 @@ export const Restaurant = Type.Object({
   state: NullableText,
   country: NullableText,
   postalCode: NullableText,
-  latitude: Nullable(Type.Number()),
-  longitude: Nullable(Type.Number()),
+  latitude: nullable(Type.Number()),
+  longitude: nullable(Type.Number()),
   phone: NullableText,
   website: NullableText,
-  hours: Nullable(Type.Record(Type.String(), Type.String())),
+  hours: nullable(Type.Record(Type.String(), Type.String())),
   cuisineTypes: Type.Array(Type.String()),
-  priceRange: Nullable(Type.Integer()),
+  priceRange: nullable(Type.Integer()),
   ...stamps,
 })
 export type Restaurant = Static<typeof Restaurant>
@@ -98,7 +98,7 @@ export type Dish = Static<typeof Dish>
 
 export const MenuItemBody = Type.Object(
   {
-    price: Type.Optional(Nullable(Type.Number({ minimum: 0, maximum: 99_999_999.99 }))),
+    price: Type.Optional(nullable(Type.Number({ minimum: 0, maximum: 99_999_999.99 }))),
     description: Text(4000),
     imageUrl: Url,
     isSeasonal: Type.Optional(Type.Boolean()),
@@ -110,7 +110,7 @@ export type MenuItemBody = Static<typeof MenuItemBody>
 export const MenuItem = Type.Object({
   restaurantId: Uuid,
   dishId: Uuid,
-  price: Nullable(Type.Number()),
+  price: nullable(Type.Number()),
   description: NullableText,
   imageUrl: NullableText,
   isSeasonal: Type.Boolean(),

@@ -3,7 +3,7 @@ import { inlineStatement, type Pool } from '@bellyfed/postgres'
 import type { Codec } from '@bellyfed/schemas'
 import { createTcpProxy, expectNoGaps, type TcpProxy, type TestDatabase, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { migrations, schema } from '../migrations.ts'
+import { rankingApiMigrations, schema } from '../migrations.ts'
 import { createServer, createWorldCodec, put, remove, seedWorld, storedUser, userId } from './testing/ranking-world.ts'
 
 const platform = testPlatform()
@@ -13,7 +13,7 @@ let codec: Codec
 let userCount = 20
 
 beforeAll(async () => {
-  database = await platform.database([{ schema, migrations }])
+  database = await platform.database([{ schema, migrations: rankingApiMigrations }])
   pool = await database.pool(schema)
   codec = await createWorldCodec()
   await seedWorld(pool, { users: 60, restaurants: 2, dishes: 30 })

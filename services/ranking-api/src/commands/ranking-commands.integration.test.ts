@@ -2,7 +2,7 @@ import { inlineStatement, type Pool } from '@bellyfed/postgres'
 import type { Codec } from '@bellyfed/schemas'
 import { expectNoGaps, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { migrations, schema } from '../migrations.ts'
+import { rankingApiMigrations, schema } from '../migrations.ts'
 import type { Applied, CommandOutcome, Refused } from './requests.ts'
 import {
   createServer,
@@ -24,7 +24,7 @@ let server: ReturnType<typeof createServer>
 let userCount = 0
 
 beforeAll(async () => {
-  const database = await platform.database([{ schema, migrations }])
+  const database = await platform.database([{ schema, migrations: rankingApiMigrations }])
   pool = await database.pool(schema)
   owner = await database.ownerPool(schema)
   codec = await createWorldCodec()

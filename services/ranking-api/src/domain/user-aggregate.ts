@@ -93,7 +93,7 @@ export function listKey(restaurantId: string, dishType: string): string {
  * Changes whenever the list does. The greatest sequence and the count are enough: a later list whose greatest sequence is
  * not greater has lost dishes and nothing else, so it is either shorter or the same.
  */
-export function listEtag(list: RankingList<Ranking>): string {
+export function listEtag(list: readonly Pick<Ranking, 'sequence'>[]): string {
   let sequenceMax = 0
   for (const ranking of list) if (ranking.sequence > sequenceMax) sequenceMax = ranking.sequence
   return `"${sequenceMax}-${list.length}"`

@@ -2,16 +2,14 @@
  * The shapes of the public contract: what requests may hold and what answers do hold. Validation, serialisation, types and
  * OpenAPI all come from here. Times are ISO 8601 in UTC, ratings decimals from 0.5 to 5 in steps of 0.01, ids UUIDs.
  */
-import { type Static, type TSchema, Type } from 'typebox'
+import { CursorParameter, nullable, Timestamp, Uuid } from '@bellyfed/http'
+import type { DishId, RestaurantId, UserId } from '@bellyfed/schemas'
+import { type Static, Type } from 'typebox'
 
 const closed = { additionalProperties: false } as const
-export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
-
-export const Uuid = Type.String({ format: 'uuid' })
-export const Time = Type.String({
-  format: 'date-time',
-  description: 'ISO 8601 with a zone, for example 2026-04-25T12:00:00Z',
-})
+const UserIdText = Type.Unsafe<UserId>(Uuid)
+const RestaurantIdText = Type.Unsafe<RestaurantId>(Uuid)
+const DishIdText = Type.Unsafe<DishId>(Uuid)
 const Url = Type.String({ format: 'uri', maxLength: 2048 })
 const Rank = Type.Integer({ minimum: 1, maximum: 10_000, description: 'The place in the list; 1 is the best.' })
 /** Unique per user for the life of the log. */
@@ -21,15 +19,22 @@ export const CommandId = Type.String({
   pattern: '^[\\x21-\\x7e]+$',
   description: 'The command id, unique per user for good. Repeating a command repeats its stored answer.',
 })
-/** Steps of 0.01 are checked by the domain: `multipleOf` on binary floats refuses 4.35. */
-const Rating = Type.Number({ minimum: 0.5, maximum: 5, description: 'How good the dish is, in steps of 0.01.' })
+const Rating = Type.Number({
+  minimum: 0.5,
+  maximum: 5,
+  multipleOf: 0.01,
+  description: 'How good the dish is, in steps of 0.01.',
+})
 const Notes = Type.String({ minLength: 1, maxLength: 2000 })
 
-export const UserParams = Type.Object({ userId: Uuid }, closed)
-export const RestaurantParams = Type.Object({ restaurantId: Uuid }, closed)
-export const DishParams = Type.Object({ dishId: Uuid }, closed)
-export const MenuItemParams = Type.Object({ restaurantId: Uuid, dishId: Uuid }, closed)
-export const RankingParams = Type.Object({ userId: Uuid, restaurantId: Uuid, dishId: Uuid }, closed)
+export const UserParams = Type.Object({ userId: UserIdText }, closed)
+export const RestaurantParams = Type.Object({ restaurantId: RestaurantIdText }, closed)
+export const DishParams = Type.Object({ dishId: DishIdText }, closed)
+export const MenuItemParams = Type.Object({ restaurantId: RestaurantIdText, dishId: DishIdText }, closed)
+export const RankingParams = Type.Object(
+  { userId: UserIdText, restaurantId: RestaurantIdText, dishId: DishIdText },
+  closed,
+)
 
 export const CommandHeaders = Type.Object({
   'idempotency-key': Type.Optional(CommandId),
@@ -45,11 +50,11 @@ export const WriteHeaders = Type.Object({
 })
 
 const act = {
-  rank: Type.Optional(Nullable(Rank)),
-  rating: Type.Optional(Nullable(Rating)),
-  notes: Type.Optional(Nullable(Notes)),
-  photoUrl: Type.Optional(Nullable(Url)),
-  rankedAt: Type.Optional(Time),
+  rank: Type.Optional(Rank),
+  rating: Type.Optional(nullable(Rating)),
+  notes: Type.Optional(nullable(Notes)),
+  photoUrl: Type.Optional(nullable(Url)),
+  rankedAt: Type.Optional(Timestamp),
 }
 export const PutRankingBody = Type.Object(act, closed)
 export type PutRankingBody = Static<typeof PutRankingBody>
@@ -60,40 +65,78 @@ export const Ranking = Type.Object({
   dishId: Uuid,
   dishType: Type.String(),
   rank: Rank,
-  rating: Nullable(Rating),
-  notes: Nullable(Type.String()),
-  photoUrl: Nullable(Type.String()),
-  rankedAt: Time,
-  updatedAt: Time,
+  rating: nullable(Rating),
+  notes: nullable(Type.String()),
+  photoUrl: nullable(Type.String()),
+  rankedAt: Timestamp,
+  updatedAt: Timestamp,
 })
 export type Ranking = Static<typeof Ranking>
 
-const ListPlace = Type.Object({ dishId: Uuid, rank: Rank, rating: Nullable(Rating) })
-export const RankingList = Type.Object({
-  restaurantId: Uuid,
-  dishType: Type.String(),
-  etag: Type.String({
-    description: 'Give it as If-Match to refuse a change of a list that someone else changed meanwhile.',
-  }),
-  dishes: Type.Array(ListPlace),
+/** The list that a refused change met, as it stands. */
+export const ListPlace = Type.Object({ dishId: Uuid, rank: Rank, rating: nullable(Rating) })
+const EventSummary = Type.Object({
+  eventId: Uuid,
+  type: Type.String(),
+  sequence: Type.Integer({ description: "Position in the user's stream: 1, 2, 3 …, without a gap." }),
+  cause: Type.String({ description: 'ranked, confirmed, shifted or withdrawn' }),
+  dishId: Uuid,
+  oldRank: nullable(Rank),
+  newRank: nullable(Rank),
 })
-const EventSummary = Type.Object({ eventId: Uuid, type: Type.String(), sequence: Type.Integer() })
 
 export const CommandAnswer = Type.Object({
-  status: Type.Union([Type.Literal('applied'), Type.Literal('unchanged'), Type.Literal('repeated')]),
+  status: Type.String({ enum: ['applied', 'unchanged', 'repeated'] }),
   commandId: CommandId,
-  ranking: Nullable(Ranking),
-  list: RankingList,
+  ranking: Type.Optional(Ranking),
+  listEtag: Type.String({
+    description: 'Give it as If-Match to refuse a change of a list that someone else changed meanwhile.',
+  }),
   events: Type.Array(EventSummary),
-  receipt: Nullable(Type.String({ description: 'Give it as ?after= to any read that must include this command.' })),
+  receipt: Type.String({ description: 'Give it as ?after= to any read that must include this command.' }),
 })
 export type CommandAnswer = Static<typeof CommandAnswer>
 
+export const RankingsQuery = Type.Object(
+  {
+    dishType: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    restaurantId: Type.Optional(Uuid),
+    limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
+    cursor: Type.Optional(CursorParameter),
+  },
+  closed,
+)
+export const RankingsPage = Type.Object({ rankings: Type.Array(Ranking), next: nullable(Type.String()) })
+
+export const BestDishesQuery = Type.Object(
+  {
+    city: Type.String({ minLength: 1, maxLength: 100 }),
+    dishType: Type.String({ minLength: 1, maxLength: 100 }),
+    limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+    cursor: Type.Optional(CursorParameter),
+  },
+  closed,
+)
+export const BestDish = Type.Object({
+  dishId: Uuid,
+  dishName: Type.String(),
+  restaurantId: Uuid,
+  restaurantName: Type.String(),
+  price: nullable(Type.Number()),
+  isAvailable: Type.Boolean(),
+  oneBestCount: Type.Integer({ description: 'Users who have it at rank 1 of their list there.' }),
+  rankingCount: Type.Integer(),
+  ratingCount: Type.Integer(),
+  ratingMean: nullable(Type.Number({ description: 'Mean of the ratings, rounded to 0.01.' })),
+})
+export type BestDish = Static<typeof BestDish>
+export const BestDishesPage = Type.Object({ dishes: Type.Array(BestDish), next: nullable(Type.String()) })
+
 const batched = {
   commandId: Uuid,
-  userId: Uuid,
-  restaurantId: Uuid,
-  dishId: Uuid,
+  userId: UserIdText,
+  restaurantId: RestaurantIdText,
+  dishId: DishIdText,
   ifMatch: Type.Optional(Type.String({ maxLength: 200 })),
 }
 export const BatchBody = Type.Object(
@@ -109,3 +152,17 @@ export const BatchBody = Type.Object(
   closed,
 )
 export type BatchCommand = Static<typeof BatchBody>['commands'][number]
+
+export const Verdict = Type.Object(
+  {
+    commandId: CommandId,
+    status: Type.String({ enum: ['applied', 'unchanged', 'repeated', 'refused'] }),
+    receipt: Type.Optional(Type.String()),
+    problem: Type.Optional(
+      Type.Object({}, { additionalProperties: true, description: 'Why it was refused (RFC 9457).' }),
+    ),
+  },
+  { description: 'What became of one command of the batch.' },
+)
+export const BatchAnswer = Type.Object({ verdicts: Type.Array(Verdict) })
+export type Verdict = Static<typeof Verdict>
