@@ -42,15 +42,6 @@ export function openLogBook(directory: string, options: { bytesMax?: number; now
   }
 }
 
-const levels: Readonly<Record<number, string>> = {
-  10: 'TRACE',
-  20: 'DEBUG',
-  30: 'INFO',
-  40: 'WARN',
-  50: 'ERROR',
-  60: 'FATAL',
-}
-
 /** A JSON line of our services as `LEVEL message field=value …`; any other line as it is. */
 export function readable(line: string): string {
   if (!line.startsWith('{')) return line
@@ -60,12 +51,13 @@ export function readable(line: string): string {
   } catch {
     return line
   }
-  const { level, msg, time: _time, pid: _pid, hostname: _hostname, service: _service, ...rest } = entry
+  // Time and process stand in front already.
+  const { level, message, time: _time, service: _service, instance: _instance, ...rest } = entry
+  if (typeof level !== 'string' || typeof message !== 'string') return line
   const fields = Object.entries(rest).map(
     ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  const levelName = typeof level === 'number' ? (levels[level] ?? String(level)) : String(level ?? 'INFO').toUpperCase()
-  return [levelName, msg ?? '', ...fields].filter((word) => word !== '').join(' ')
+  return [level.toUpperCase(), message, ...fields].join(' ')
 }
 
 interface RotatingFile {
