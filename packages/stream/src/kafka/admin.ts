@@ -2,6 +2,7 @@
  * Questions to and changes of the cluster over kafkajs's admin client. The client is made on first use and thrown away
  * after any failure, since kafkajs's does not always find back to a broker that was restarted.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from '@bellyfed/process'
 import kafkajs, { type Admin } from 'kafkajs'
 import type { LogAdmin, NewTopic, OffsetRange, TopicDescription } from '../ports.ts'
@@ -10,6 +11,7 @@ import type { KafkaConfig } from './config.ts'
 import { fetchTopics } from './topic-metadata.ts'
 
 const leaderTimeoutMs = 30_000
+const describePauseMs = 50
 const attempts = 2
 
 // What is asked by a loop is asked again by it; retries in here would only hide how long the broker has been away.
@@ -49,7 +51,13 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
     clusterId: () => ask(async (admin) => (await admin.describeCluster()).clusterId),
     describeTopics,
     topicId: async (topic) => (await describeTopics([topic])).get(topic)?.id,
-    createTopics: (topics) => ask((admin) => createTopics(admin, topics)),
+    async createTopics(topics) {
+      await ask((admin) => createTopics(admin, topics))
+      await untilDescribed(
+        topics.map(({ topic }) => topic),
+        describeTopics,
+      )
+    },
     createPartitions: (topic, count) =>
       ask(async (admin) => {
         await admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: leaderTimeoutMs })
@@ -100,8 +108,26 @@ async function createTopics(admin: Admin, topics: readonly NewTopic[]): Promise<
         },
       ],
       timeout: leaderTimeoutMs,
-      waitForLeaders: true,
+      waitForLeaders: false,
     })
+  }
+}
+
+/**
+ * A topic is created before every broker knows it, and known before it has a leader; kafkajs's own wait fails on the
+ * first of the two ("does not host this topic-partition", seen on Kafka 4.4 under load).
+ */
+async function untilDescribed(topics: readonly string[], describe: LogAdmin['describeTopics']): Promise<void> {
+  const deadlineMs = performance.now() + leaderTimeoutMs
+  for (;;) {
+    const found = await describe(topics).catch((error: unknown) => {
+      if (performance.now() > deadlineMs) throw error
+      return new Map<string, TopicDescription>()
+    })
+    const missing = topics.filter((topic) => !found.has(topic))
+    if (missing.length === 0) return
+    if (performance.now() > deadlineMs) throw new Error(`the broker does not know the new topics ${missing.join(', ')}`)
+    await pause(describePauseMs)
   }
 }
 
