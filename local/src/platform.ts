@@ -136,8 +136,9 @@ export function createPlatform(options: PlatformOptions): Platform {
       plans.flatMap(({ service, url }) => (service.urlVariable === undefined ? [] : [[service.urlVariable, url]])),
     )
     const shared = { ...urls, ...(await sharedEnvironment(options, found)) }
+    const present = plans.filter(({ service }) => service.isAbsent !== true)
     await Promise.all(
-      plans.map(async ({ service, httpPort, operationsPort, url }) => {
+      present.map(async ({ service, httpPort, operationsPort, url }) => {
         const startedAtMs = performance.now()
         const ready: Probe = { kind: 'http', url: `http://127.0.0.1:${operationsPort}/ready` }
         const part = record({

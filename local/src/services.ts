@@ -19,6 +19,8 @@ export interface ServiceDefinition {
   readonly urlVariable?: string
   /** The public API. */
   readonly isApi?: boolean
+  /** Its folder was deleted; it is not started. */
+  readonly isAbsent?: boolean
 }
 
 /** Prepares what services need before they start: schema, role, migrations; or topics and registered schemas. */
@@ -70,7 +72,7 @@ const definition: PlatformDefinition = {
     },
   ],
   deploySteps: [
-    { name: 'schemas', entry: 'schemas/src/deploy.ts', needs: 'kafka and registry' },
+    { name: 'schemas', entry: 'local/src/deploy-schemas.ts', needs: 'kafka and registry' },
     { name: 'ranking-api', entry: 'services/ranking-api/src/deploy.ts', needs: 'postgres', schema: 'ranking_api' },
     { name: 'history', entry: 'services/history/src/deploy.ts', needs: 'postgres', schema: 'history' },
   ],
@@ -81,11 +83,11 @@ const definition: PlatformDefinition = {
   ],
 }
 
-/** The platform, as far as it is there. */
+/** The platform, as far as it is there. Absent services stay in the table: others are still told their address. */
 export function platformOf(project: string, whole: PlatformDefinition = definition): PlatformDefinition {
   const isThere = (path: string): boolean => existsSync(join(project, path))
   return {
-    services: whole.services.filter((service) => isThere(service.entry)),
+    services: whole.services.map((service) => ({ ...service, isAbsent: !isThere(service.entry) })),
     deploySteps: whole.deploySteps.filter((step) => isThere(step.entry)),
     importEntry: whole.importEntry,
     bundledRatings: isThere(whole.importEntry)
