@@ -150,7 +150,7 @@ async function untilSettled(options: ApiClientOptions, what: string, attempt: ()
     } catch (error) {
       trouble = networkTrouble(error)
     }
-    const pauseMs = Math.min(retryAfterMs ?? backoffMs(attempts), pauseMsMax)
+    const pauseMs = retryAfterMs ?? backoffMs(attempts)
     if (performance.now() - startedAtMs + pauseMs > options.patienceMs) {
       throw new ImportError(
         'stopped',
@@ -198,8 +198,13 @@ function verdictOf(verdict: Record<string, unknown>): Verdict {
   return {
     status,
     detail: problemText({ status: problemStatus, body: problem }),
-    isPassing: problemStatus === 409 || passingStatuses.has(problemStatus),
+    isPassing: passingStatuses.has(problemStatus) || isConflict(problem),
   }
+}
+
+/** A race lost for longer than the server tries by itself; its other refusals with 409 are the command's own fault. */
+function isConflict(problem: unknown): boolean {
+  return isRecord(problem) && typeof problem.type === 'string' && problem.type.endsWith('/conflict')
 }
 
 /** A problem document as one line: what is wrong, and the fields that are. */

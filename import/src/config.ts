@@ -14,7 +14,7 @@ export interface ImportConfig {
   readonly rejectsFile: string | undefined
 }
 
-export const defaultBaseUrl = 'http://127.0.0.1:3000'
+export const defaultBaseUrl = 'http://127.0.0.1:8080'
 const concurrencyMax = 16
 
 export const help = `Imports a file of ratings through the public API.
@@ -25,7 +25,7 @@ export const help = `Imports a file of ratings through the public API.
   --base-url <url>       the API, ${defaultBaseUrl} by default
   --token <token>        a token of the role "service"; BELLYFED_TOKEN by default
   --concurrency <n>      batches on their way at once, 1 to ${concurrencyMax}, 2 by default
-  --patience <seconds>   how long one request is tried again before the import stops, 60 by default
+  --patience <seconds>   how long one request is tried again before the import stops, 120 by default
   --rejects <file>       writes the rejected rows there, one JSON object a line
   --json                 prints the report as one line of JSON
   --dry-run              reads and checks everything, sends nothing
@@ -49,7 +49,7 @@ export function readConfig(args: readonly string[], environment: NodeJS.ProcessE
   const token = values.token ?? environment.BELLYFED_TOKEN ?? ''
   if (token === '' && !isDryRun) faults.push('--token or BELLYFED_TOKEN is missing (npm run token -- --role service)')
   const concurrency = wholeNumber('--concurrency', values.concurrency ?? '2', concurrencyMax, faults)
-  const patienceSeconds = wholeNumber('--patience', values.patience ?? '60', 86_400, faults)
+  const patienceSeconds = wholeNumber('--patience', values.patience ?? '120', 86_400, faults)
   if (file === undefined || values.mapping === undefined || faults.length > 0) throw usageError(faults)
   return {
     file,
