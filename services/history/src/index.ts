@@ -1,1 +1,2 @@
-export {}
+export { deploy } from './deploy.ts'
+export { historyMigrations, schema } from './migrations.ts'
