@@ -1,4 +1,5 @@
 export { arrayOf } from './array-literals.ts'
+export { binaryArrayOf } from './binary-arrays.ts'
 export type { BinaryRow, PostgresConfig, Queryable, QueryResult } from './connection.ts'
 export { quoteIdentifier, quoteLiteral } from './connection.ts'
 export { type DocumentedSchema, documentSchemas } from './document-schemas.ts'
