@@ -196,7 +196,7 @@ const MenuQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
   cursor: Type.Optional(CursorParameter),
 })
-const MenuPage = Type.Object({ items: Type.Array(MenuEntry), next: nullable(Type.String()) })
+const MenuPage = Type.Object({ items: Type.Array(MenuEntry), nextCursor: nullable(Type.String()) })
 
 export const menuRoutes =
   (pool: Pool): Routes =>
@@ -225,5 +225,5 @@ async function menuPage(pool: Pool, restaurantId: string, query: Static<typeof M
   const after = query.cursor === undefined ? null : decodeCursor(Uuid, query.cursor)
   const { rows } = await pool.query<MenuEntryRow>(listMenu, [restaurantId, after, query.limit])
   const last = rows.length === query.limit ? rows.at(-1) : undefined
-  return { items: rows.map(menuEntry), next: last === undefined ? null : encodeCursor(last.dish_id) }
+  return { items: rows.map(menuEntry), nextCursor: last === undefined ? null : encodeCursor(last.dish_id) }
 }

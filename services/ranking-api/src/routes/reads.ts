@@ -10,6 +10,7 @@ import {
   requireSelfOr,
   Uuid,
 } from '@bellyfed/http'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import type { ApiQueryBus } from '../api-buses.ts'
 import { listEtag } from '../domain/user-aggregate.ts'
@@ -44,7 +45,7 @@ export const readRoutes =
       if (ranking === undefined) {
         throw problem('not-found', { detail: 'this user does not rank this dish at this restaurant' })
       }
-      if (notModified(request, reply, listEtag(list))) return reply
+      if (notModified(request, reply, listEtag(list))) return (reply as FastifyReply).send()
       return rankingView(request.params.userId, ranking)
     })
 
@@ -63,7 +64,7 @@ export const readRoutes =
       const place = last && { dishType: last.dishType, restaurantId: last.restaurantId, rank: last.rank }
       return {
         rankings: found.map((ranking) => rankingView(userId, ranking)),
-        next: place === undefined ? null : encodeCursor(place),
+        nextCursor: place === undefined ? null : encodeCursor(place),
       }
     })
 
@@ -76,6 +77,6 @@ export const readRoutes =
       const { city, dishType, limit, cursor } = request.query
       const offset = cursor === undefined ? 0 : decodeCursor(OffsetCursor, cursor)
       const dishes = await queries.execute('dishes.best', { city, dishType, offset, limit })
-      return { dishes, next: dishes.length === limit ? encodeCursor(offset + limit) : null }
+      return { dishes, nextCursor: dishes.length === limit ? encodeCursor(offset + limit) : null }
     })
   }

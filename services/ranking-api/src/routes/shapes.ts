@@ -106,7 +106,7 @@ export const RankingsQuery = Type.Object(
   },
   closed,
 )
-export const RankingsPage = Type.Object({ rankings: Type.Array(Ranking), next: nullable(Type.String()) })
+export const RankingsPage = Type.Object({ rankings: Type.Array(Ranking), nextCursor: nullable(Type.String()) })
 
 export const BestDishesQuery = Type.Object(
   {
@@ -130,10 +130,10 @@ export const BestDish = Type.Object({
   ratingMean: nullable(Type.Number({ description: 'Mean of the ratings, rounded to 0.01.' })),
 })
 export type BestDish = Static<typeof BestDish>
-export const BestDishesPage = Type.Object({ dishes: Type.Array(BestDish), next: nullable(Type.String()) })
+export const BestDishesPage = Type.Object({ dishes: Type.Array(BestDish), nextCursor: nullable(Type.String()) })
 
 const batched = {
-  commandId: Uuid,
+  commandId: CommandId,
   userId: UserIdText,
   restaurantId: RestaurantIdText,
   dishId: DishIdText,
