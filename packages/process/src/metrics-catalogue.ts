@@ -220,7 +220,7 @@ export const catalogue = {
   ),
   poolInUseConnections: gauge(
     'pool_in_use_connections',
-    'Connections at work. At the size of the pool for long means that the pool or the database is the limit.',
+    'Connections at work. A rise to the size of the pool, for long, means that the pool or the database is the limit.',
     ['pool'],
   ),
   poolIdleConnections: gauge(

@@ -8,7 +8,7 @@ export interface Liveness {
  * A piece of a process with a life of its own: a pool, a consumer, a server.
  *
  * `start` resolves when the part works, and leaves nothing behind when it throws. `stop` resolves when nothing of the
- * part runs any more, and a second call does no harm.
+ * part runs any more; a second call does no harm, and neither does one while `start` is still under way.
  */
 export interface Part {
   readonly name: string

@@ -8,7 +8,7 @@ const mask = '***'
 /** `scheme://user:password@host`: the password, up to the last `@` before the path. */
 const urlPassword = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/?#"'@]{0,200}):[^\s"'/?#]{0,500}@/gi
 /** `Bearer`, `Basic` and the like, as they stand in an Authorization header. */
-const credentials = /\b(Bearer|Basic|Digest)\s+[A-Za-z0-9._~+/=-]{6,}/gi
+const credentials = /\b([Bb]earer|Basic|Digest)\s+[A-Za-z0-9._~+/=-]{6,}/g
 /** A JSON web token anywhere in the text. */
 const jsonWebToken = /\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*/g
 /** A JSON member whose name says that its value is secret; escapes inside the value are respected. */

@@ -76,8 +76,11 @@ function wholeNumber(raw: string, min: number, max: number): number | undefined 
 
 /** `true` or `false`, nothing else. */
 export function flag(options: { default?: boolean } = {}): Kind<boolean> {
-  const values: Record<string, boolean> = { true: true, false: false }
-  return kind('true or false', (raw) => values[raw], options.default)
+  const values = new Map([
+    ['true', true],
+    ['false', false],
+  ])
+  return kind('true or false', (raw) => values.get(raw), options.default)
 }
 
 /** One of a closed list of words. */
