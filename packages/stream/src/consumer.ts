@@ -6,7 +6,7 @@
  *     loop of the partition has ended, and loads its position from the database. A crashed client gives a new
  *     assignment as well. So there is one way in, and nothing to carry over.
  *   - A round every `roundMs` asks the broker for the ends of the partitions (lag, watchdog), tells Kafka the positions
- *     (for lag tools; nothing here reads them back) and now and then asks whether the topics are still the same ones.
+ *     (for lag tools; nothing here reads them back) and asks whether the topics are still the same ones.
  *   - `start` waits for nothing: a service can serve its reads while Kafka is away. `check` says whether the group is
  *     joined, `isLive` whether there is progress.
  */
@@ -75,8 +75,6 @@ const roundMsDefault = 5_000
 const waitMsMaxDefault = 30_000
 /** A broker that is away must not hold up a round, and still less a stop. */
 const commitMsMax = 2_000
-/** Whether topics are still the same is asked every so many rounds: it takes a connection of its own. */
-const roundsPerIdentityCheck = 6
 
 /** Creates a consumer; it joins its group on `start`. */
 export function createConsumer(options: ConsumerOptions): StreamConsumer {
@@ -142,7 +140,7 @@ class GroupConsumer implements StreamConsumer {
         this.#joined = 'interrupted'
       },
     })
-    this.#planRound(1)
+    this.#planRound()
   }
 
   stop(): Promise<void> {
@@ -233,18 +231,18 @@ class GroupConsumer implements StreamConsumer {
     await this.#admin.close()
   }
 
-  #planRound(round: number): void {
+  #planRound(): void {
     if (this.#isStopping) return
     this.#nextRound = setTimeout(() => {
-      void this.#lookAfter(round).finally(() => this.#planRound(round + 1))
+      void this.#lookAfter().finally(() => this.#planRound())
     }, this.#options.roundMs ?? roundMsDefault)
   }
 
-  async #lookAfter(round: number): Promise<void> {
+  async #lookAfter(): Promise<void> {
     const fresh = await this.#askForEnds()
     this.#judge(fresh)
     await this.#commit()
-    if (round % roundsPerIdentityCheck === 0) await this.#checkIdentities()
+    await this.#checkIdentities()
   }
 
   /** The ends of all partitions of the topics that the broker answered for. */
@@ -302,12 +300,9 @@ class GroupConsumer implements StreamConsumer {
 
   /** A topic that was made anew while we read it: the loops that join anew will say so. */
   async #checkIdentities(): Promise<void> {
-    for (const loop of this.#allLoops()) {
-      try {
-        await loop.checkIdentity()
-      } catch (error) {
-        this.#log.debug({ err: error }, 'identity of a topic not known')
-      }
+    const checks = await Promise.allSettled(this.#allLoops().map((loop) => loop.checkIdentity()))
+    for (const check of checks) {
+      if (check.status === 'rejected') this.#log.debug({ err: check.reason }, 'identity of a topic not known')
     }
   }
 

@@ -155,7 +155,9 @@ export class PartitionLoop {
 
   /** The client is not where it should be. */
   displace(event: OutOfPlace): void {
-    if (this.#session !== undefined) this.#session.displaced ??= event
+    const session = this.#session
+    if (session !== undefined && (event.kind === 'refused' || session.displaced === undefined))
+      session.displaced = event
     this.#wake.notify()
   }
 
@@ -371,11 +373,12 @@ export class PartitionLoop {
 
   /**
    * The client lost its place and everything before it is written. If the log explains it, PositionLost says how. A
-   * batch from elsewhere may come of a change of leader; then the loop joins anew. A refusal by the broker never does.
+   * batch from elsewhere may come of a change of leader, a doubt of any lost connection; then the loop joins anew, which
+   * checks the position. A refusal by the broker is never without a reason.
    */
   async #explainDisplacement(session: Session, { kind, expected, found }: OutOfPlace): Promise<void> {
-    this.#context.log.warn({ ...this.at, kind, expected, found }, 'fetching went astray; checking the position')
-    if (kind === 'moved') return
+    this.#context.log.info({ ...this.at, kind, expected, found }, 'fetching went astray; checking the position')
+    if (kind !== 'refused') return
     for (let attempt = 0; !this.#isEnding; attempt += 1) {
       try {
         const { logState } = this.#context

@@ -66,9 +66,12 @@ export interface FetchedBatch extends TopicPartition {
   readonly records: readonly LogRecord[]
 }
 
-/** Why contiguity was lost. `refused`: the broker answered "offset out of range"; `moved`: another offset came back. */
+/**
+ * Why contiguity was lost. `refused`: the broker answered "offset out of range"; `moved`: another offset came back;
+ * `doubtful`: the connection broke, or a fetch failed, so the topic may be another one of the same name by now.
+ */
 export interface OutOfPlace extends TopicPartition {
-  readonly kind: 'refused' | 'moved'
+  readonly kind: 'refused' | 'moved' | 'doubtful'
   readonly expected: bigint
   readonly found: bigint | undefined
 }

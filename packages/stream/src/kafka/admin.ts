@@ -8,7 +8,7 @@ import kafkajs, { type Admin } from 'kafkajs'
 import type { LogAdmin, NewTopic, OffsetRange, TopicDescription } from '../ports.ts'
 import { createClient } from './client.ts'
 import type { KafkaConfig } from './config.ts'
-import { fetchTopics } from './topic-metadata.ts'
+import { TopicMetadata } from './topic-metadata.ts'
 
 const leaderTimeoutMs = 30_000
 const describePauseMs = 50
@@ -21,6 +21,7 @@ const retry = { initialRetryTime: 100, maxRetryTime: 500, retries: 5 }
 export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
   let client: Promise<Admin> | undefined
   let isClosed = false
+  const metadata = new TopicMetadata(config, log)
 
   const connected = (): Promise<Admin> => {
     client ??= connect(config, log)
@@ -43,12 +44,17 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
     }
   }
   const describeTopics = async (topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> => {
-    const found = await fetchTopics(config, log, topics)
-    return new Map(found.map((topic) => [topic.topic, topic]))
+    if (isClosed) throw new Error('the admin client is closed')
+    if (topics.length === 0) return new Map()
+    const found = await metadata.ask(topics)
+    return new Map(found.topics.map((topic) => [topic.topic, topic]))
   }
 
   return {
-    clusterId: () => ask(async (admin) => (await admin.describeCluster()).clusterId),
+    async clusterId() {
+      if (isClosed) throw new Error('the admin client is closed')
+      return (await metadata.ask([])).clusterId
+    },
     describeTopics,
     topicId: async (topic) => (await describeTopics([topic])).get(topic)?.id,
     async createTopics(topics) {
@@ -75,7 +81,7 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
     deleteGroups: (groups) => ask(async (admin) => void (await admin.deleteGroups([...groups]))),
     async close() {
       isClosed = true
-      await discard()
+      await Promise.all([discard(), metadata.close()])
     },
   }
 }

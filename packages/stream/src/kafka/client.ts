@@ -1,5 +1,7 @@
+import net from 'node:net'
+import tls from 'node:tls'
 import type { Logger } from '@bellyfed/process'
-import kafkajs, { type KafkaConfig as ClientConfig, type LogEntry } from 'kafkajs'
+import kafkajs, { type KafkaConfig as ClientConfig, type ISocketFactory, type LogEntry } from 'kafkajs'
 import { writeEntry } from './client-log.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConfig } from './config.ts'
@@ -40,16 +42,31 @@ export function clientConfig(
 export function createClient(
   config: KafkaConfig,
   log: Logger,
-  options: { onEntry?: (entry: LogEntry) => void; overrides?: Partial<ClientConfig> } = {},
+  options: { onEntry?: (entry: LogEntry) => void; onConnectionClosed?: () => void } = {},
 ): kafkajs.Kafka {
   registerCodecs()
   return new kafkajs.Kafka({
     ...clientConfig(config),
-    ...options.overrides,
+    socketFactory: socketFactory(options.onConnectionClosed),
     logLevel: kafkajs.logLevel.INFO,
     logCreator: () => (entry) => {
       options.onEntry?.(entry)
       writeEntry(log, entry)
     },
   })
+}
+
+const keepAliveDelayMs = 60_000
+
+/** Sockets as kafkajs makes them, with an ear on their end. */
+export function socketFactory(onClosed: () => void = () => undefined): ISocketFactory {
+  return ({ host, port, ssl, onConnect }) => {
+    const socket = ssl
+      ? tls.connect({ host, port, ...(net.isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
+      : net.connect({ host, port }, onConnect)
+    socket.setKeepAlive(true, keepAliveDelayMs)
+    socket.setNoDelay(true)
+    socket.once('close', onClosed)
+    return socket
+  }
 }

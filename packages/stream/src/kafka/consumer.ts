@@ -7,6 +7,9 @@
  *   So the fetch position that *we* expect is kept here, and a batch that was fetched from anywhere else is not
  *   delivered but reported (`onOutOfPlace`). The refusal itself is seen in kafkajs's log, its only trace, which catches
  *   the case that the reset lands on an empty log.
+ * - Silence. kafkajs retries a fetch that was answered with an error, or whose connection broke, without a word. In
+ *   between, the topic may have been deleted and created again, and its fetches go by name. So after either, every
+ *   partition is out of place (`doubtful`) until the loop has looked at the topic's identity and sought again.
  * - Batches without records (all compacted away, or control records): kafkajs steps over them without a callback; its
  *   START_BATCH_PROCESS event tells, and the step is delivered as a batch without records.
  * - Restarts. kafkajs restarts itself after some crashes and not after others, and a restart can outlive `disconnect`.
@@ -151,7 +154,8 @@ class KafkaConsumer implements LogConsumer {
     const ended = Promise.withResolvers<Error>()
     const positions = new FetchPositions()
     const consumer = createClient(this.#config, this.#log, {
-      onEntry: (entry) => this.#noticeRefusal(consumer, entry),
+      onEntry: (entry) => this.#readLog(consumer, entry),
+      onConnectionClosed: () => this.#doubt(consumer),
     }).consumer({
       groupId: this.#options.group,
       sessionTimeout: this.#options.sessionTimeoutMs ?? sessionTimeoutMsDefault,
@@ -213,17 +217,36 @@ class KafkaConsumer implements LogConsumer {
       ?.onBatch({ topic, partition, fetchedFrom, nextOffset, endOffset, records: [] })
   }
 
-  #noticeRefusal(consumer: Consumer, { level, log }: LogEntry): void {
-    if (level !== kafkajs.logLevel.ERROR || !log.message.startsWith('Offset out of range, resetting')) return
+  #readLog(consumer: Consumer, { level, log }: LogEntry): void {
+    if (level !== kafkajs.logLevel.ERROR) return
+    if (log.message.startsWith('Offset out of range, resetting')) {
+      this.#refused(consumer, { topic: String(log.topic), partition: Number(log.partition) })
+    } else if (log.message.startsWith('Response Fetch') && !outOfRangePattern.test(String(log.error))) {
+      this.#doubt(consumer)
+    }
+  }
+
+  #refused(consumer: Consumer, partition: TopicPartition): void {
     const client = this.#client
     if (client === undefined || client.consumer !== consumer) return
-    const partition: TopicPartition = { topic: String(log.topic), partition: Number(log.partition) }
     const expected = client.positions.displace(partition)
     if (expected === undefined) return
     consumer.pause([onePartition(partition)])
     this.#handlersOf.get(consumer)?.onOutOfPlace({ ...partition, kind: 'refused', expected, found: undefined })
   }
+
+  #doubt(consumer: Consumer): void {
+    const client = this.#client
+    if (client === undefined || client.consumer !== consumer || this.#isStopping) return
+    for (const { expected, ...partition } of client.positions.displaceAll()) {
+      consumer.pause([onePartition(partition)])
+      this.#handlersOf.get(consumer)?.onOutOfPlace({ ...partition, kind: 'doubtful', expected, found: undefined })
+    }
+  }
 }
+
+// kafkajs's wording of OFFSET_OUT_OF_RANGE (protocol/error.js): it has a message of its own, with the partition.
+const outOfRangePattern = /not within the range of offsets/
 
 function onePartition({ topic, partition }: TopicPartition): { topic: string; partitions: number[] } {
   return { topic, partitions: [partition] }

@@ -9,10 +9,12 @@ export type Placement = { readonly inPlace: true } | { readonly inPlace: false; 
  */
 export class FetchPositions {
   readonly #next = new Map<string, bigint | undefined>()
+  #assignment: readonly TopicPartition[] = []
 
   /** A new assignment: all partitions wait for a seek. */
   assign(assignment: readonly TopicPartition[]): void {
     this.#next.clear()
+    this.#assignment = assignment
     for (const partition of assignment) this.#next.set(keyOf(partition), undefined)
   }
 
@@ -55,6 +57,14 @@ export class FetchPositions {
     const expected = this.#next.get(key)
     if (expected !== undefined) this.#next.set(key, undefined)
     return expected
+  }
+
+  /** Takes the place of every partition that has one. */
+  displaceAll(): readonly (TopicPartition & { readonly expected: bigint })[] {
+    return this.#assignment.flatMap((partition) => {
+      const expected = this.displace(partition)
+      return expected === undefined ? [] : [{ ...partition, expected }]
+    })
   }
 }
 

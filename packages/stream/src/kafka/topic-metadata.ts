@@ -6,17 +6,19 @@
  * definitions in Apache Kafka's `clients/src/main/resources/common/message/Metadata{Request,Response}.json` and
  * KIP-482 (flexible versions), and sent over a connection of kafkajs, which brings addressing, TLS, SASL and timeouts.
  * The connection's modules are not part of kafkajs's documented surface: the version is pinned, and
- * `topic-metadata.integration.test.ts` asks a real broker.
+ * `admin.integration.test.ts` asks a real broker.
  */
 import { createRequire } from 'node:module'
 import type { Logger } from '@bellyfed/process'
 import type { TopicDescription } from '../ports.ts'
-import { clientConfig, createClient } from './client.ts'
+import { clientConfig, createClient, socketFactory } from './client.ts'
 import type { KafkaConfig } from './config.ts'
 import { FlexibleReader, FlexibleWriter } from './flexible-encoding.ts'
 
 const metadataApiKey = 3
 const metadataVersion = 12
+const topicAuthorizationFailed = 29
+const leaderNotAvailable = 5
 const unknownTopic = 3
 
 interface Encoder {
@@ -39,33 +41,63 @@ interface Cluster {
 const require = createRequire(import.meta.url)
 const ClusterOfClient: new (options: object) => Cluster = require('kafkajs/src/cluster')
 const EncoderOfClient: new () => Encoder = require('kafkajs/src/protocol/encoder')
-const socketFactoryOfClient: () => unknown = require('kafkajs/src/network/socketFactory')
 
-/** Asks for the given topics; those that do not exist are left out. */
-export async function fetchTopics(
-  config: KafkaConfig,
-  log: Logger,
-  topics: readonly string[],
-): Promise<readonly TopicDescription[]> {
-  const cluster = new ClusterOfClient({
-    ...clientConfig(config),
-    logger: createClient(config, log).logger(),
-    socketFactory: socketFactoryOfClient(),
-    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5 },
-    metadataMaxAge: 300_000,
-    allowAutoTopicCreation: false,
-  })
-  try {
-    await cluster.connect()
-    await cluster.refreshMetadata()
-    const broker = await cluster.findControllerBroker()
-    return await broker.connectionPool.send(protocolOf(topics))
-  } finally {
-    await cluster.disconnect()
+/** What one answer says. */
+export interface ClusterTopics {
+  readonly clusterId: string
+  /** Topics that do not exist are left out. */
+  readonly topics: readonly TopicDescription[]
+}
+
+/** A connection for such questions. After a failure the next question connects anew. */
+export class TopicMetadata {
+  readonly #config: KafkaConfig
+  readonly #log: Logger
+  #cluster: Promise<Cluster> | undefined
+
+  constructor(config: KafkaConfig, log: Logger) {
+    this.#config = config
+    this.#log = log
+  }
+
+  async ask(topics: readonly string[]): Promise<ClusterTopics> {
+    try {
+      this.#cluster ??= this.#connect()
+      const broker = await (await this.#cluster).findControllerBroker()
+      return await broker.connectionPool.send(protocolOf(topics))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    const cluster = this.#cluster
+    this.#cluster = undefined
+    await cluster?.then((connected) => connected.disconnect()).catch(() => undefined)
+  }
+
+  async #connect(): Promise<Cluster> {
+    const cluster = new ClusterOfClient({
+      ...clientConfig(this.#config),
+      logger: createClient(this.#config, this.#log).logger(),
+      socketFactory: socketFactory(),
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5 },
+      metadataMaxAge: 300_000,
+      allowAutoTopicCreation: false,
+    })
+    try {
+      await cluster.connect()
+      await cluster.refreshMetadata()
+      return cluster
+    } catch (error) {
+      await cluster.disconnect().catch(() => undefined)
+      throw error
+    }
   }
 }
 
-function protocolOf(topics: readonly string[]): Protocol<readonly TopicDescription[]> {
+function protocolOf(topics: readonly string[]): Protocol<ClusterTopics> {
   return {
     request: {
       apiKey: metadataApiKey,
@@ -87,20 +119,24 @@ export function encodeRequest(topics: readonly string[]): Buffer {
 }
 
 /** Everything behind the correlation id of the response header. */
-export function decodeResponse(payload: Buffer): readonly TopicDescription[] {
+export function decodeResponse(payload: Buffer): ClusterTopics {
   const reader = new FlexibleReader(payload)
   reader.tags() // of the header
   reader.int32() // throttle time
-  reader.array(() => {
-    reader.int32() // node id
-    reader.string() // host
-    reader.int32() // port
-    reader.string() // rack
-    reader.tags()
-  })
-  reader.string() // cluster id
+  reader.array(() => skipBroker(reader))
+  const clusterId = reader.string()
+  if (clusterId === null) throw new Error('the broker does not tell its cluster id')
   reader.int32() // controller id
-  return reader.array(() => topicOf(reader)).filter((topic) => topic !== undefined)
+  const topics = reader.array(() => topicOf(reader)).filter((topic) => topic !== undefined)
+  return { clusterId, topics }
+}
+
+function skipBroker(reader: FlexibleReader): void {
+  reader.int32() // node id
+  reader.string() // host
+  reader.int32() // port
+  reader.string() // rack
+  reader.tags()
 }
 
 function topicOf(reader: FlexibleReader): TopicDescription | undefined {
@@ -112,8 +148,9 @@ function topicOf(reader: FlexibleReader): TopicDescription | undefined {
   reader.int32() // authorized operations
   reader.tags()
   if (errorCode === unknownTopic) return undefined
-  if (errorCode !== 0)
-    throw new Error(`the broker does not describe topic ${topic}: error ${errorCode}${nameOf(errorCode)}`)
+  if (errorCode !== 0) {
+    throw new Error(`the broker does not describe topic ${topic}: error ${errorCode}${meaningOf(errorCode)}`)
+  }
   return { topic, id, partitionCount: replicaCounts.length, replicationFactor: Math.max(0, ...replicaCounts) }
 }
 
@@ -129,9 +166,7 @@ function replicaCountOf(reader: FlexibleReader): number {
   return replicas.length
 }
 
-function nameOf(errorCode: number): string {
-  const topicAuthorizationFailed = 29
-  const leaderNotAvailable = 5
+function meaningOf(errorCode: number): string {
   if (errorCode === topicAuthorizationFailed) return ' (not authorized to describe it)'
   return errorCode === leaderNotAvailable ? ' (no leader yet)' : ''
 }
