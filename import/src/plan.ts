@@ -98,13 +98,15 @@ class Entities<Facts> {
 
 class Menu {
   readonly list: MenuEntry[] = []
-  readonly #indexes = new Map<number, number>()
+  /** By restaurant, then by dish. */
+  readonly #indexes: Map<number, number>[] = []
 
   add(restaurant: number, dish: number, timeMs: number, facts: MenuFacts): number {
-    const pair = restaurant * 2 ** 26 + dish // exact up to 67 million dishes and 134 million restaurants
-    const known = this.#indexes.get(pair)
+    const dishes = this.#indexes[restaurant] ?? new Map<number, number>()
+    this.#indexes[restaurant] = dishes
+    const known = dishes.get(dish)
     if (known === undefined) {
-      this.#indexes.set(pair, this.list.length)
+      dishes.set(dish, this.list.length)
       return this.list.push({ restaurant, dish, timeMs, facts }) - 1
     }
     const entry = this.list[known]
