@@ -10,16 +10,25 @@ import { Problem, problem, problemContentType, problemDocument } from './problem
 import type { RouteTable } from './route-table.ts'
 import { InvalidRequest } from './validation.ts'
 
+const warningGapMs = 1_000
+
+/** What the error handler needs to know of the service. */
+export interface ErrorHandling {
+  readonly log: Logger
+  readonly routes: RouteTable
+  /** Which errors mean that a dependency is away for now, so that trying again later is right. */
+  readonly isUnavailable: (error: unknown) => boolean
+}
+
 /** Makes every error and every unknown route of `app` a problem document. */
-export function answerWithProblems(app: FastifyInstance, log: Logger, routes: RouteTable): void {
+export function answerWithProblems(app: FastifyInstance, { log, routes, isUnavailable }: ErrorHandling): void {
+  const warn = sparseWarning(log)
   app.setErrorHandler((error: FastifyError | Error, request, reply) => {
-    const refusal = problemOf(error, request)
-    if (refusal.status >= 500 && refusal.slug !== 'unavailable') {
-      log.error(
-        { err: error, traceId: request.trace.traceId, method: request.method, path: pathOf(request) },
-        'request failed',
-      )
-    }
+    const isAway = isUnavailable(error)
+    const refusal = isAway ? unavailable(error) : problemOf(error, request)
+    const facts = { err: error, traceId: request.trace.traceId, method: request.method, path: pathOf(request) }
+    if (isAway) warn(facts)
+    else if (refusal.status >= 500 && refusal.slug !== 'unavailable') log.error(facts, 'request failed')
     return sendProblem(request, reply, refusal)
   })
   app.setNotFoundHandler((request, reply) => {
@@ -33,6 +42,22 @@ export function answerWithProblems(app: FastifyInstance, log: Logger, routes: Ro
           })
     return sendProblem(request, reply, refusal)
   })
+}
+
+/** Warns at most once a second: with a dependency away every request fails alike, and the metrics count them anyway. */
+function sparseWarning(log: Logger): (facts: object) => void {
+  let nextMs = 0
+  let leftOut = 0
+  return (facts) => {
+    const nowMs = performance.now()
+    if (nowMs < nextMs) {
+      leftOut += 1
+      return
+    }
+    log.warn({ ...facts, leftOut }, 'a dependency is away')
+    nextMs = nowMs + warningGapMs
+    leftOut = 0
+  }
 }
 
 /** Answers what the router itself refuses, such as a path that cannot be decoded. */
@@ -93,6 +118,14 @@ function frameworkProblem(code: string, request: FastifyRequest): Problem | unde
 function clientFault(status: number | undefined): Problem | undefined {
   if (status === undefined || status < 400 || status >= 500) return undefined
   return problem('malformed-request', { status, detail: STATUS_CODES[status] ?? 'the request cannot be read' })
+}
+
+function unavailable(error: Error): Problem {
+  return problem('unavailable', {
+    detail: 'something this service needs is away; the same request may be sent again',
+    headers: { 'retry-after': '1' },
+    cause: error,
+  })
 }
 
 function internal(error: Error): Problem {

@@ -141,6 +141,18 @@ describe('a refusal is a problem document', () => {
     expect(response.body).not.toMatch(/ECONNREFUSED|10\.1\.2\.3|ranking_api/)
   })
 
+  test('a dependency that is away is 503 with Retry-After, not a fault of ours', async () => {
+    const away = testServer({
+      isUnavailable: (error) => error instanceof Error && error.message.includes('ECONNREFUSED'),
+    })
+    const response = await away.app.inject({ url: '/v1/broken', headers })
+    expect(problemIn(response)).toMatchObject({ status: 503, slug: 'unavailable' })
+    expect(response.headers['retry-after']).toBe('1')
+    expect(response.body).not.toContain('10.1.2.3')
+    for (let count = 0; count < 5; count += 1) await away.app.inject({ url: '/v1/broken', headers })
+    expect(lines).toHaveLength(1)
+  })
+
   test('a handler that never answers', async () => {
     const response = await server.app.inject({ url: '/v1/never', headers })
     expect(problemIn(response)).toMatchObject({ status: 503, slug: 'handler-timeout' })

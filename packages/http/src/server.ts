@@ -56,6 +56,8 @@ export interface HttpServerOptions {
   /** Absent: no limit. */
   readonly rateLimit?: RateLimitConfig
   readonly metrics?: Metrics
+  /** Which errors mean that a dependency is away (`isTransient` of the pool): answered with 503 and Retry-After, not 500. */
+  readonly isUnavailable?: (error: unknown) => boolean
   /** Longest time for a request to arrive as a whole; 10 s by default. */
   readonly requestTimeoutMs?: number
   /** Longest time for a handler to answer; 15 s by default. A route may have another by its `config.timeoutMs`. */
@@ -119,7 +121,7 @@ function createApp(options: HttpServerOptions): HttpApp {
   app.setValidatorCompiler(createValidatorCompiler())
   const table = createRouteTable(app)
   app.addHook('onRoute', closeSchemas)
-  answerWithProblems(app, log, table)
+  answerWithProblems(app, { log, routes: table, isUnavailable: options.isUnavailable ?? (() => false) })
   trace(app)
   if (metrics !== undefined) countRequests(app, metrics)
   limitHandlers(app, options.handlerTimeoutMs ?? handlerTimeoutMsDefault)

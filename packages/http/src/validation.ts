@@ -26,7 +26,7 @@ export class InvalidRequest extends Error {
 
 const reportedErrorsMax = 20
 /** Values that a request may hold for all of its faults to be collected. */
-const collectedValuesMax = 2_000
+const collectedValuesMax = 10_000
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const shared = {
