@@ -142,7 +142,9 @@ describe('a refusal is a problem document', () => {
   })
 
   test('a dependency that is away is 503 with Retry-After, not a fault of ours', async () => {
+    const lines: string[] = []
     const away = testServer({
+      log: createLogger({ service: 'test', destination: { write: (line) => void lines.push(line) } }),
       isUnavailable: (error) => error instanceof Error && error.message.includes('ECONNREFUSED'),
     })
     const response = await away.app.inject({ url: '/v1/broken', headers })
