@@ -1,6 +1,7 @@
 export type { ChunkLimits } from './chunk.ts'
 export { type ConsumerOptions, createConsumer, type StreamConsumer } from './consumer.ts'
 export { type DeadLetterLimit, TooManyDeadLetters } from './dead-letter-share.ts'
+export { deployTopicsSettings } from './deploy-topics.ts'
 export { type EventPosition, formatPosition, headerNames, parsePosition } from './event-position.ts'
 export { type KafkaConfig, type KafkaSasl, type KafkaTls, kafkaConfigOf, kafkaSettings } from './kafka/config.ts'
 export { createKafka } from './kafka/create-kafka.ts'
