@@ -20,8 +20,7 @@ export async function importBundledRatings(options: {
   const { layout, definition, apiUrl, logBook, tell } = options
   if (apiUrl === undefined || definition.bundledRatings.length === 0 || existsSync(layout.imported)) return
   const token = await signLocalToken(layout, { subject: 'local-import', role: 'service', expiresInSeconds: 86_400 })
-  const folder = join(layout.directory, 'imports')
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(layout.imports, { recursive: true })
   for (const { name, file, mapping } of definition.bundledRatings) {
     tell('import', `${file} …`)
     let report: ImportCounts | undefined
@@ -37,7 +36,7 @@ export async function importBundledRatings(options: {
           apiUrl,
           '--json',
           '--rejects',
-          join(folder, `${name}.rejected.ndjson`),
+          join(layout.imports, `${name}.rejected.ndjson`),
         ],
         environment: { BELLYFED_TOKEN: token },
         layout,

@@ -15,6 +15,8 @@ export interface Layout {
   readonly secrets: string
   readonly privateKey: string
   readonly publicKeys: string
+  /** The rows that an import refused, one file each. */
+  readonly imports: string
   /** There once the bundled ratings have been imported. */
   readonly imported: string
 }
@@ -34,6 +36,7 @@ export function layoutOf(environment: NodeJS.ProcessEnv = process.env): Layout {
     secrets: join(directory, 'secrets.json'),
     privateKey: join(directory, 'keys', 'private.jwk'),
     publicKeys: join(directory, 'keys', 'jwks.json'),
+    imports: join(directory, 'imports'),
     imported: join(directory, 'imported.json'),
   }
 }
@@ -41,8 +44,18 @@ export function layoutOf(environment: NodeJS.ProcessEnv = process.env): Layout {
 /** What `local:reset` removes: all that the platform has made, one by one; the package cache is not among it. */
 export function dataOf(layout: Layout): string[] {
   const parts = ['postgres', 'kafka', 'registry'].map((name) => layout.partDirectory(name))
-  const { logs, state, ports, secrets, privateKey, imported } = layout
-  return [...parts, join(layout.directory, 'compile-cache'), logs, state, ports, secrets, dirname(privateKey), imported]
+  const { logs, state, ports, secrets, privateKey, imports, imported } = layout
+  return [
+    ...parts,
+    join(layout.directory, 'compile-cache'),
+    logs,
+    state,
+    ports,
+    secrets,
+    dirname(privateKey),
+    imports,
+    imported,
+  ]
 }
 
 /** The JSON value of a file, or undefined when there is none or it is not JSON. */

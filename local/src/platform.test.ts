@@ -74,7 +74,7 @@ async function build(files: Readonly<Record<string, string>>): Promise<PlatformD
   const deploySteps = names
     .filter((name) => name.startsWith('deploy'))
     .map((name) => ({ name, entry: `src/${name}`, needs: 'postgres' as const, schema: 'ranking_api' }))
-  return { services, deploySteps, importEntry: 'none', bundledRatings: [] }
+  return { services, deploySteps, importEntry: 'none', bundledRatings: [], example: { city: '', dishType: '' } }
 }
 
 async function start(definition: PlatformDefinition): Promise<Platform> {

@@ -105,7 +105,6 @@ export function createPlatform(options: PlatformOptions): Platform {
   const keep = (part: PartRecord, running: Provided<unknown>['running']): void => {
     if (running === undefined || phase === 'stopping') return
     const log = (text: string): void => {
-      logBook.write('supervisor', `${part.name}: ${text}`)
       if (phase !== 'stopping') tell(part.name, text)
     }
     part.kept = keepRunning(running, { log, onChange: save })
@@ -154,6 +153,7 @@ export function createPlatform(options: PlatformOptions): Platform {
           layout,
           ready,
           environment: {
+            ...service.settings,
             ...shared,
             POSTGRES_URL: serviceUrl(layout, found.postgres.ownerUrl, service.schema),
             HTTP_HOST: '127.0.0.1',
@@ -185,7 +185,7 @@ export function createPlatform(options: PlatformOptions): Platform {
         name,
         entry: step.entry,
         layout,
-        environment: { ...database, ...stream, ...passedOn(environment) },
+        environment: { ...passedOn(environment), ...database, ...stream },
         onLine: (line) => logBook.write(name, line),
       },
       deployTimeoutMs,
@@ -273,21 +273,22 @@ async function sharedEnvironment(
 ): Promise<NodeJS.ProcessEnv> {
   await localKey(layout)
   return {
+    ...passedOn(environment),
     KAFKA_BROKERS: found.kafka.brokers.join(','),
     SCHEMA_REGISTRY_URL: found.registry.url,
     JWT_JWKS: JSON.stringify(readJson(layout.publicKeys)),
     JWT_ISSUER: issuer,
     JWT_AUDIENCE: audience,
-    ...passedOn(environment),
   }
 }
 
 /** Settings that reach the services as the user gave them. */
 function passedOn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const isPassedOn = (name: string): boolean =>
-    name === 'LOG_LEVEL' || name === 'TOPIC_PREFIX' || name.startsWith('KAFKA_SASL_') || name.startsWith('KAFKA_TLS')
+  const isPassedOn = (name: string): boolean => passedOnPrefixes.some((prefix) => name.startsWith(prefix))
   return Object.fromEntries(Object.entries(environment).filter(([name]) => isPassedOn(name)))
 }
+
+const passedOnPrefixes = ['LOG_', 'TOPIC_', 'KAFKA_', 'CONSUMER_', 'RELAY_', 'RECEIPT_', 'RATE_LIMIT_']
 
 /** The owner's URL with the name and password of the service's role. */
 function serviceUrl(layout: Layout, ownerUrl: string, schema: string): string {

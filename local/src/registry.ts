@@ -104,6 +104,11 @@ async function registryEnvironment(port: number, options: RegistryOptions): Prom
     APICURIO_DATASOURCE_URL: `jdbc:postgresql://${postgres.host}${postgres.pathname}?currentSchema=${schema}`,
     APICURIO_DATASOURCE_USERNAME: decodeURIComponent(postgres.username),
     APICURIO_DATASOURCE_PASSWORD: decodeURIComponent(postgres.password),
+    // By default 20 connections, and after a restart of the database one failed request for each dead one of them.
+    APICURIO_DATASOURCE_JDBC_INITIAL_SIZE: '1',
+    APICURIO_DATASOURCE_JDBC_MIN_SIZE: '1',
+    APICURIO_DATASOURCE_JDBC_MAX_SIZE: '10',
+    QUARKUS_DATASOURCE_POSTGRESQL_JDBC_FOREGROUND_VALIDATION_INTERVAL: 'PT0.1S',
   }
 }
 

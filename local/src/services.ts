@@ -17,6 +17,8 @@ export interface ServiceDefinition {
   readonly operationsPort: number
   /** The variable under which other services find its HTTP interface. */
   readonly urlVariable?: string
+  /** Settings that suit one machine better than their defaults. */
+  readonly settings?: Readonly<Record<string, string>>
   /** The public API. */
   readonly isApi?: boolean
   /** Its folder was deleted; it is not started. */
@@ -39,12 +41,22 @@ export interface BundledRatings {
   readonly mapping: string
 }
 
+/** Of what the screen tells and lets try. */
+export interface Example {
+  readonly city: string
+  readonly dishType: string
+}
+
 export interface PlatformDefinition {
   readonly services: readonly ServiceDefinition[]
   readonly deploySteps: readonly DeployStep[]
   readonly importEntry: string
   readonly bundledRatings: readonly BundledRatings[]
+  readonly example: Example
 }
+
+/** After a kill the group waits this long for the dead member: 30 s by default, which suits rolling deployments. */
+const localConsumer = { CONSUMER_SESSION_TIMEOUT_MS: '6000' }
 
 const definition: PlatformDefinition = {
   services: [
@@ -69,6 +81,7 @@ const definition: PlatformDefinition = {
       httpPort: 8082,
       operationsPort: 9182,
       urlVariable: 'HISTORY_URL',
+      settings: localConsumer,
     },
   ],
   deploySteps: [
@@ -81,6 +94,8 @@ const definition: PlatformDefinition = {
     { name: 'burritos', file: 'examples/burritos.csv', mapping: 'examples/burritos.mapping.json' },
     { name: 'untappd', file: 'examples/untappd_checkins.csv', mapping: 'examples/untappd.mapping.json' },
   ],
+  // As the burritos' mapping names them.
+  example: { city: 'San Diego area', dishType: 'burrito' },
 }
 
 /** The platform, as far as it is there. Absent services stay in the table: others are still told their address. */
@@ -90,6 +105,7 @@ export function platformOf(project: string, whole: PlatformDefinition = definiti
     services: whole.services.map((service) => ({ ...service, isAbsent: !isThere(service.entry) })),
     deploySteps: whole.deploySteps.filter((step) => isThere(step.entry)),
     importEntry: whole.importEntry,
+    example: whole.example,
     bundledRatings: isThere(whole.importEntry)
       ? whole.bundledRatings.filter(({ file, mapping }) => isThere(file) && isThere(mapping))
       : [],

@@ -59,7 +59,7 @@ async function superviseUntilSignal(): Promise<number> {
     await platform.start()
     await importBundledRatings({ layout, definition, apiUrl: platform.apiUrl, logBook, tell })
     platform.setPhase('ready')
-    const screen = await screenOf({ layout, platform })
+    const screen = await screenOf({ layout, definition, platform })
     process.stdout.write(`\nReady in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s.\n\n${screen}`)
   }
   let status = 0
