@@ -1,6 +1,6 @@
 /** Against the real broker: its defaults, its validation and its names of settings. */
 import { randomUUID } from 'node:crypto'
-import { testPlatform } from '@bellyfed/testkit'
+import { eventually, testPlatform } from '@bellyfed/testkit'
 import { describe, expect, test } from 'vitest'
 import { applyTopics, TopicMismatch, topicConfigs } from './apply-topics.ts'
 import { deploySchemas } from './deploy.ts'
@@ -47,6 +47,11 @@ describe('applyTopics', () => {
     await applyTopics(admin, { prefix, only })
     const topic = `${prefix}catalogue`
     await admin.alterTopicConfigs(topic, { 'cleanup.policy': 'delete', 'segment.bytes': '1048576' })
+
+    // The broker answers before the setting is in force.
+    await eventually(async () => (await admin.topicConfigs(topic)).get('cleanup.policy') === 'delete', {
+      what: 'the alteration is in force',
+    })
 
     const checked = await applyTopics(admin, { prefix, only, check: true })
     const difference = { setting: 'cleanup.policy', declared: 'compact', actual: 'delete' }

@@ -68,6 +68,23 @@ describe('applyTopics', () => {
     expect(found.get('dish-rankings')?.configs['retention.ms']).toBe('-1')
   })
 
+  test('has what it set in force when it returns, though the broker is slow to show it', async () => {
+    const { admin, found } = memoryCluster()
+    await applyTopics(admin)
+    await admin.alterTopicConfigs('catalogue', { 'cleanup.policy': 'delete' })
+    let staleAnswers = 2
+    const slow: TopicAdmin = {
+      ...admin,
+      async topicConfigs(name) {
+        const isStale = name === 'catalogue' && found.get(name)?.configs['cleanup.policy'] === 'compact'
+        const configs = await admin.topicConfigs(name)
+        return isStale && staleAnswers-- > 0 ? new Map([...configs, ['cleanup.policy', 'delete']]) : configs
+      },
+    }
+    expect(outcomes(await applyTopics(slow, { only: ['catalogue'] }))).toStrictEqual(['altered'])
+    expect((await slow.topicConfigs('catalogue')).get('cleanup.policy')).toBe('compact')
+  })
+
   test('with check only says what it would do', async () => {
     const { admin, changes } = memoryCluster()
     expect(outcomes(await applyTopics(admin, { check: true }))).toStrictEqual(['created'])

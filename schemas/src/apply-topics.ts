@@ -5,9 +5,13 @@
  * - replication: moving replicas is an operator's work.
  * A difference there is refused before anything is changed.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { type TopicName, topics } from './generated/topics.ts'
 import type { TopicAdmin, TopicState } from './topic-admin.ts'
 import type { TopicDefinition } from './topics.ts'
+
+const inForceMsMax = 10_000
+const inForcePauseMs = 50
 
 export interface TopicOptions {
   /** Goes before every topic's name; empty by default. */
@@ -75,7 +79,10 @@ export async function applyTopics(admin: TopicAdmin, options: TopicOptions = {})
       continue
     }
     const differences = differencesOf(configs, await admin.topicConfigs(topic))
-    if (differences.length > 0 && !check) await admin.alterTopicConfigs(topic, configs)
+    if (differences.length > 0 && !check) {
+      await admin.alterTopicConfigs(topic, configs)
+      await untilInForce(admin, topic, configs)
+    }
     const changed = differences.length > 0 ? 'altered' : 'unchanged'
     applied.push({ topic, outcome: before.has(topic) ? changed : 'created', differences })
   }
@@ -132,6 +139,20 @@ function refuseMismatch(wanted: WantedTopic, actual: TopicState | undefined): vo
   }
   if (actual.replicationFactor !== wanted.replicationFactor) {
     throw new TopicMismatch(wanted.topic, 'replicas', wanted.replicationFactor, actual.replicationFactor)
+  }
+}
+
+/** A broker answers before its settings are in force: whoever looked at once would find the old ones. */
+async function untilInForce(admin: TopicAdmin, topic: string, configs: WantedTopic['configs']): Promise<void> {
+  const deadlineMs = performance.now() + inForceMsMax
+  for (;;) {
+    const [difference] = differencesOf(configs, await admin.topicConfigs(topic))
+    if (!difference) return
+    if (performance.now() > deadlineMs) {
+      const { setting, declared, actual } = difference
+      throw new Error(`Topic ${topic}: the broker took ${setting} = ${declared}, but keeps ${actual ?? 'it unset'}`)
+    }
+    await pause(inForcePauseMs)
   }
 }
 
