@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CommitOutcomeUnknown, inlineStatement, type Pool, settledTransactionStatus } from '@bellyfed/postgres'
-import { createTcpProxy, expectNoGaps, type TestDatabase, testPlatform } from '@bellyfed/testkit'
+import { createTcpProxy, eventually, expectNoGaps, type TestDatabase, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { advanceStreams, insertEvents } from './append.ts'
 import { assertClusterNotBehind, currentEpoch } from './epoch.ts'
@@ -132,6 +132,10 @@ describe('snapshots', () => {
 })
 
 describe('advancing many streams', () => {
+  let hasty: Pool
+  beforeAll(async () => {
+    hasty = await database.pool(schema, { statementTimeoutMs: 2_000 })
+  })
   const atMs = Date.UTC(2026, 2, 1)
 
   test('returns those that had the expected version, new and old ones alike', async () => {
@@ -181,6 +185,26 @@ describe('advancing many streams', () => {
       return advanceStreams(tx, [{ stream: randomUUID(), expectedVersion: 0, newVersion: 1, atMs }])
     })
     await expect(late).rejects.toThrow('must be the first write')
+  })
+
+  test('locks streams in order: while it waits for the first, it holds none of the later', async () => {
+    const streams = Array.from({ length: 20 }, () => randomUUID()).sort()
+    const [first, last] = [streams[0] ?? '', streams.at(-1) ?? '']
+    for (const stream of streams) await store.appendEvents(stream, [newEvent()], 0)
+    const move = (stream: string) => ({ stream, expectedVersion: 1, newVersion: 2, atMs })
+    const waiting = inlineStatement(
+      'waiting',
+      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and query like '%advanced as%'`,
+    )
+    let behind: Promise<{ won: Set<string> }> | undefined
+    await pool.transaction(async (tx) => {
+      await advanceStreams(tx, [move(first)])
+      behind = pool.transaction((other) => advanceStreams(other, streams.toReversed().map(move)))
+      await eventually(async () => (await pool.query(waiting)).rowCount === 1, { what: 'the second flush waits' })
+      const { won } = await hasty.transaction((third) => advanceStreams(third, [move(last)]))
+      expect(won).toEqual(new Set([last]))
+    })
+    expect((await behind)?.won).toEqual(new Set(streams.slice(1, -1)))
   })
 
   test('two writers on the same twenty streams: losers load again, no sequence has a gap, nobody deadlocks', async () => {

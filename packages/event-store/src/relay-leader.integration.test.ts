@@ -139,23 +139,36 @@ describe('a leader that was paused with a page in its hands', () => {
   })
 })
 
-describe('a relay that dies between acknowledgement and cursor', () => {
-  test('costs duplicates, never an event', async () => {
+describe('a relay that dies', () => {
+  /** Publishes 30 events in pages of 3 and lets the relay die at every third page, as `die` says. */
+  async function publishDying(die: () => Promise<void>): Promise<{ ids: string[]; producer: RecordingProducer }> {
     const producer = recordingProducer()
     const ids = await append(30)
     let deaths = 0
-    let lastAcknowledged = 0
     producer.beforeAcknowledging = async () => {
-      lastAcknowledged += 1
-      if (lastAcknowledged % 3 !== 2) return
+      if (producer.attempts % 3 !== 2) return
       deaths += 1
-      // The broker has the page; the session that would move the cursor is gone.
-      await owner.query(endLeader)
+      await die()
     }
     await startRelay({ pool, producer, batchSizeMax: 3 })
     await eventually(() => firstSeen(idsOf(producer)).length === 30, { what: 'everything is published' })
     expect(deaths).toBeGreaterThan(2)
+    return { ids, producer }
+  }
+
+  test('between acknowledgement and cursor costs duplicates, never an event', async () => {
+    const { ids, producer } = await publishDying(async () => {
+      await owner.query(endLeader)
+    })
     expect(producer.sent.length).toBeGreaterThan(30)
+    expect(firstSeen(idsOf(producer))).toEqual(ids)
+  })
+
+  test('before the acknowledgement loses nothing', async () => {
+    const { ids, producer } = await publishDying(async () => {
+      await owner.query(endLeader)
+      throw new Error('no broker')
+    })
     expect(firstSeen(idsOf(producer))).toEqual(ids)
   })
 })

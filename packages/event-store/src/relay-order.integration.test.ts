@@ -190,15 +190,20 @@ describe('a long write transaction', () => {
   })
 
   test('that ends without events and without a notification delays nobody by a poll interval', async () => {
-    await startRelay({ pool, producer, pollMs: 600_000 })
+    const { metrics } = await startRelay({ pool, producer, pollMs: 600_000 })
     const session = await pool.session()
+    await appendTo(pool, randomUUID(), 0)
+    await session.notify('relay_ranking_api')
+    await eventually(() => producer.sent.length === 1, { what: 'the relay leads and is idle' })
     await pool.transaction(async (tx) => {
       await tx.xid()
       await appendTo(pool, randomUUID(), 0)
       await session.notify('relay_ranking_api')
+      const ageSeconds = () => readMetric(metrics.relayHorizonAgeSeconds)
+      await eventually(async () => (await ageSeconds()) > 0, { what: 'the relay has looked twice' })
     })
+    await eventually(() => producer.sent.length === 2, { what: 'the event is published' })
     await session.close()
-    await eventually(() => producer.sent.length === 1, { what: 'the event is published' })
   })
 })
 
