@@ -89,7 +89,10 @@ const status = () => statusOf(readState(layout.state), process.pid)
 const pidOf = async (name: string) => (await status()).parts.find((part) => part.name === name)?.pid ?? undefined
 
 // One process may run one platform: stopping it lets no more children start. So the whole life is one test.
-test('a platform is deployed, runs, revives what was killed, and stops without a process left', async () => {
+const lifeTimeoutMs = 60_000
+test('a platform is deployed, runs, revives what was killed, and stops without a process left', {
+  timeout: lifeTimeoutMs,
+}, async () => {
   const deploy = `import { writeFileSync } from 'node:fs'
     writeFileSync(process.argv[1] + '.env', JSON.stringify(process.env))`
   const definition = await build({ 'deploy-a.ts': deploy, 'service-a.ts': service, 'service-b.ts': service })
