@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from './lifecycle.ts'
 import { createLogger } from './logger.ts'
 import { assertNodeVersion } from './node-version.ts'
@@ -149,6 +149,7 @@ describe('as a process of its own', { timeout: 30_000 }, () => {
     const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '--eval', program], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
+    onTestFinished(() => void child.kill('SIGKILL'))
     let output = ''
     child.stdout?.on('data', (piece: Buffer) => {
       const before = output
