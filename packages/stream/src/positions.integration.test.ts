@@ -170,7 +170,8 @@ test('a topic that was deleted and created again stops its partitions, while ano
 
 test('a topic that is recreated under a running consumer is noticed', async () => {
   const topic = kafka.topic('wingman-sessions')
-  const consumer = startConsumer('wingman-sessions')
+  // Rounds are too far apart to notice it: the failed fetch has to.
+  const consumer = startConsumer('wingman-sessions', { roundMs: 600_000 })
   await consumer.whenCaughtUp()
   const before = (await readJournal(pool)).filter((row) => row.topic === topic).length
   await kafka.admin.deleteTopics([topic])
