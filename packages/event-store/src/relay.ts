@@ -101,8 +101,12 @@ const longHeldBackPollMs = 50
 // How long a stop waits for the acknowledgement of the page in flight; giving it up costs duplicates.
 const drainMsMax = 5_000
 
-// A cursor that a crash of the server sets back costs duplicates; waiting for the disk would cost every page.
-const setAsynchronousCommit = inlineStatement('relay-commit', 'set synchronous_commit = off')
+// A cursor that a crash of the server sets back costs duplicates; waiting for the disk would cost every page. And every
+// look is at one end of an index: a plan that was made while the table was small would read all of it, at each poll.
+const setSession = inlineStatement(
+  'relay-session',
+  `select set_config('synchronous_commit', 'off', false), set_config('enable_seqscan', 'off', false)`,
+)
 
 class EventRelay implements Relay {
   readonly name = 'relay'
@@ -198,7 +202,7 @@ class EventRelay implements Relay {
       this.#clock.ring()
     })
     try {
-      await session.query(setAsynchronousCommit)
+      await session.query(setSession)
       await this.#persist(
         'connect',
         () => producer.connect(),

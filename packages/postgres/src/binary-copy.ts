@@ -7,6 +7,7 @@
  * COPY takes no parameters: values are written into the text as quoted literals, typed by where they stand.
  */
 import pg from 'pg'
+import { BinaryRows } from './binary-rows.ts'
 import { UnsupportedParameter } from './errors.ts'
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1')
@@ -47,16 +48,24 @@ export class BinaryCopy extends pg.Query {
     this.#length = end
   }
 
-  decode(): (Buffer | null)[][] {
+  decode(): BinaryRows {
     const answer = this.#answer.subarray(0, this.#length)
-    const rows: (Buffer | null)[][] = []
+    const starts: number[] = []
+    const lengths: number[] = []
+    let columnCount = 0
     let offset = headerLength(answer)
     while (offset + 2 <= answer.length) {
-      const columnCount = answer.readInt16BE(offset)
-      if (columnCount === -1) return rows
-      const row: (Buffer | null)[] = new Array(columnCount)
-      offset = readRow(answer, offset + 2, row)
-      rows.push(row)
+      const cellCount = answer.readInt16BE(offset)
+      if (cellCount === -1) return new BinaryRows(answer, { starts, lengths, columnCount })
+      columnCount = cellCount
+      offset += 2
+      for (let cell = 0; cell < cellCount; cell++) {
+        const length = answer.readInt32BE(offset)
+        offset += 4
+        starts.push(offset)
+        lengths.push(length)
+        if (length > 0) offset += length
+      }
     }
     throw new Error('the binary answer ended without its trailer')
   }
@@ -67,19 +76,4 @@ function headerLength(answer: Buffer): number {
     throw new Error('not an answer in binary COPY format')
   }
   return 19 + answer.readInt32BE(15)
-}
-
-function readRow(answer: Buffer, start: number, row: (Buffer | null)[]): number {
-  let offset = start
-  for (let column = 0; column < row.length; column++) {
-    const length = answer.readInt32BE(offset)
-    offset += 4
-    if (length === -1) {
-      row[column] = null
-      continue
-    }
-    row[column] = answer.subarray(offset, offset + length)
-    offset += length
-  }
-  return offset
 }

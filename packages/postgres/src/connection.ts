@@ -8,6 +8,7 @@
  */
 import pg from 'pg'
 import { BinaryCopy, bindLiterals } from './binary-copy.ts'
+import type { BinaryRows } from './binary-rows.ts'
 import { UnsupportedParameter } from './errors.ts'
 import type { Statement } from './statement.ts'
 
@@ -36,9 +37,6 @@ export interface QueryResult<Row> {
   rowCount: number
 }
 
-/** A row in PostgreSQL's binary format, one Buffer a column; the Buffers share memory with the whole answer. */
-export type BinaryRow = (Buffer | null)[]
-
 export interface Queryable {
   /** Runs a statement, prepared by name. int8 and xid8 arrive as bigint, timestamptz as Date, bytea as Buffer. */
   query<Row = unknown>(statement: Statement, values?: readonly unknown[]): Promise<QueryResult<Row>>
@@ -46,7 +44,7 @@ export interface Queryable {
    * Reads in PostgreSQL's binary format, several times cheaper per row than `query`, for hot reads of many rows.
    * The statement is a plain select and is planned anew at each call; values may be numbers, strings and null.
    */
-  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRow[]>
+  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRows>
 }
 
 const oid = { int8: 20, date: 1082, int8Array: 1016, xid8: 5069, xid8Array: 271 } as const
@@ -184,7 +182,7 @@ export function runBinary(
   client: pg.ClientBase,
   statement: Statement,
   values: readonly (number | bigint | string | null)[] = [],
-): Promise<BinaryRow[]> {
+): Promise<BinaryRows> {
   return new Promise((resolve, reject) => {
     const copy = new BinaryCopy(`copy (${bindLiterals(statement.text, values)}) to stdout (format binary)`, (error) => {
       if (error) {

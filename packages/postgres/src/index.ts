@@ -1,6 +1,7 @@
 export { arrayOf } from './array-literals.ts'
 export { binaryArrayOf } from './binary-arrays.ts'
-export type { BinaryRow, PostgresConfig, Queryable, QueryResult } from './connection.ts'
+export type { BinaryRows } from './binary-rows.ts'
+export type { PostgresConfig, Queryable, QueryResult } from './connection.ts'
 export { quoteIdentifier, quoteLiteral } from './connection.ts'
 export { type DocumentedSchema, documentSchemas } from './document-schemas.ts'
 export { dumpSchema } from './dump-schema.ts'

@@ -57,21 +57,24 @@ describe('a connection', () => {
   })
 
   test('reads binary rows beside other statements of the same round trip', async () => {
-    const binary = inlineStatement('binary', `select '\\x00ff5c0a'::bytea, $1::bigint, null::text`)
-    await pool
-      .transaction(async (tx) => {
-        const [rows, text, failed] = await Promise.allSettled([
-          tx.queryBinary(binary, [7n]),
-          tx.query(inlineStatement('one', 'select 1 as one')),
-          tx.queryBinary(inlineStatement('wrong', 'select 1/0')),
-        ])
-        expect(rows).toMatchObject({
-          value: [[Buffer.from([0, 255, 92, 10]), Buffer.from([0, 0, 0, 0, 0, 0, 0, 7]), null]],
-        })
-        expect(text).toMatchObject({ value: { rows: [{ one: 1 }] } })
-        expect(failed).toMatchObject({ reason: { code: '22012' } })
-      })
-      .catch((error: unknown) => expect(error).toMatchObject({ code: '22012' }))
+    const binary = inlineStatement(
+      'binary',
+      `select '\\x00ff5c0a'::bytea, $1::bigint, null::text, 'one'::text, -7::integer, timestamptz '1999-12-31 23:59:59.9994+00'`,
+    )
+    const one = inlineStatement('one', 'select 1 as one')
+    const answers = await pool.transaction((tx) => Promise.all([tx.queryBinary(binary, [-5n]), tx.query(one)]))
+    const [rows, text] = answers
+    expect(rows.length).toBe(1)
+    expect([rows.bytes(0, 0), rows.bigint(0, 1), rows.isNull(0, 2)]).toEqual([Buffer.from([0, 255, 92, 10]), -5n, true])
+    expect([rows.ascii(0, 3), rows.int32(0, 4)]).toEqual(['one', -7])
+    expect(rows.timestampMs(0, 5)).toBe(Date.UTC(1999, 11, 31, 23, 59, 59, 999))
+    expect(text.rows).toEqual([{ one: 1 }])
+  })
+
+  test('reports a binary read that fails, and goes on', async () => {
+    const single = await database.pool('pools', { poolSizeMax: 1 })
+    await expect(single.queryBinary(inlineStatement('wrong', 'select 1/0'))).rejects.toMatchObject({ code: '22012' })
+    expect((await single.queryBinary(inlineStatement('right', 'select 7'))).int32(0, 0)).toBe(7)
   })
 
   test('that the server ends is replaced', async () => {

@@ -4,8 +4,8 @@
  * Every wait is bounded: for a connection, for a statement's answer, for a forgotten transaction.
  */
 import pg from 'pg'
+import type { BinaryRows } from './binary-rows.ts'
 import {
-  type BinaryRow,
   clientOptions,
   type PostgresConfig,
   type Queryable,
@@ -96,7 +96,7 @@ class ConnectionPool implements Pool {
     return this.#borrow((client) => runStatement<Row>(client, statement, values))
   }
 
-  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRow[]> {
+  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRows> {
     return this.#borrow((client) => runBinary(client, statement, values))
   }
 

@@ -4,8 +4,8 @@
  * A session is never reopened behind its owner's back: its locks are gone with it, and the owner must know.
  */
 import pg from 'pg'
+import type { BinaryRows } from './binary-rows.ts'
 import {
-  type BinaryRow,
   clientOptions,
   type PostgresConfig,
   type Queryable,
@@ -57,7 +57,7 @@ class DedicatedSession implements Session {
     return runStatement<Row>(this.#client, statement, values)
   }
 
-  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRow[]> {
+  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRows> {
     return runBinary(this.#client, statement, values)
   }
 

@@ -11,7 +11,8 @@
  * What holds throughout: the work's result is returned only after the server has said COMMIT.
  */
 import type pg from 'pg'
-import type { BinaryRow, Queryable, QueryResult } from './connection.ts'
+import type { BinaryRows } from './binary-rows.ts'
+import type { Queryable, QueryResult } from './connection.ts'
 import { runBinary, runStatement, runText } from './connection.ts'
 import { CommitOutcomeUnknown, isTransient, leavesCommitOpen, sqlStateOf } from './errors.ts'
 import { inlineStatement, type Statement } from './statement.ts'
@@ -54,7 +55,7 @@ class OpenTransaction implements Transaction {
     return this.#watch(runStatement<Row>(this.#client, statement, values))
   }
 
-  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRow[]> {
+  queryBinary(statement: Statement, values?: readonly (number | bigint | string | null)[]): Promise<BinaryRows> {
     return this.#watch(runBinary(this.#client, statement, values))
   }
 
