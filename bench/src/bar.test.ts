@@ -20,6 +20,12 @@ describe('judge', () => {
   })
 })
 
+test('a bar of times holds when ours takes at most so many times the limit', () => {
+  const times = { ...bar, isLowerBetter: true, floor: { ratioToLimit: 1 / 1.5 } }
+  expect(judge(times, [{ ours: 3, limit: 2, naive: 30 }])).toMatchObject({ ratioToNaive: 10, holds: true })
+  expect(judge(times, [{ ours: 3.1, limit: 2, naive: 30 }]).holds).toBe(false)
+})
+
 test('median and quantile refuse an empty list', () => {
   expect(median([3, 1, 2, 4])).toBe(2.5)
   expect(quantile([5, 1, 3], 0.99)).toBe(5)

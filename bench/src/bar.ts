@@ -8,8 +8,10 @@
  */
 export interface Bar {
   readonly name: string
-  /** What the three figures count, for example `records/s`. Always higher is better. */
+  /** What the three figures count, for example `records/s`. */
   readonly unit: string
+  /** Set for times: the ratios are turned over, so that a higher ratio is better for every bar. */
+  readonly isLowerBetter?: boolean
   readonly floor: Floor
   /** Sets up what the rounds share. `quick` asks for the smallest input that still means something. */
   prepare(context: BenchContext): Promise<PreparedBar>
@@ -81,9 +83,13 @@ export function quantile(values: readonly number[], share: number): number {
   return value
 }
 
-export function judge(bar: Pick<Bar, 'name' | 'unit' | 'floor'>, rounds: readonly Round[]): BarResult {
-  const ratioToLimit = median(rounds.map((round) => round.ours / round.limit))
-  const ratioToNaive = median(rounds.map((round) => round.ours / round.naive))
+export function judge(
+  bar: Pick<Bar, 'name' | 'unit' | 'floor' | 'isLowerBetter'>,
+  rounds: readonly Round[],
+): BarResult {
+  const ratio = (ours: number, other: number) => (bar.isLowerBetter ? other / ours : ours / other)
+  const ratioToLimit = median(rounds.map((round) => ratio(round.ours, round.limit)))
+  const ratioToNaive = median(rounds.map((round) => ratio(round.ours, round.naive)))
   return {
     bar: bar.name,
     unit: bar.unit,

@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { preparePackages, type RunningPart, startKafka, startPostgres, startRegistry } from '@bellyfed/local'
+import {
+  defaultCacheDirectory,
+  preparePackages,
+  type RunningPart,
+  startKafka,
+  startPostgres,
+  startRegistry,
+} from '@bellyfed/local'
+import { registerSchemas, registryClient } from '@bellyfed/schemas'
 import type { BenchParts } from './bar.ts'
 
 /**
@@ -15,7 +23,7 @@ export function createParts(): { parts(): Promise<BenchParts>; stop(): Promise<v
 
   async function start(): Promise<BenchParts> {
     directory = await mkdtemp(join(tmpdir(), 'bellyfed-bench-'))
-    await preparePackages({ onProgress: () => undefined })
+    await preparePackages({ cacheDirectory: defaultCacheDirectory() })
     const [postgres, kafka] = await Promise.all([
       startPostgres({ directory: join(directory, 'postgres') }),
       startKafka({ directory: join(directory, 'kafka'), serverCompiler: true, heapMiB: 512 }),
@@ -23,6 +31,7 @@ export function createParts(): { parts(): Promise<BenchParts>; stop(): Promise<v
     running.push(postgres, kafka)
     const registry = await startRegistry({ directory: join(directory, 'registry'), postgresUrl: postgres.ownerUrl })
     running.push(registry)
+    await registerSchemas(registryClient(registry.url))
     return { ownerUrl: postgres.ownerUrl, brokers: kafka.brokers, registryUrl: registry.url }
   }
 

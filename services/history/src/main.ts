@@ -1,5 +1,5 @@
 import { createHttpServer } from '@bellyfed/http'
-import { assertMigrated, createPool } from '@bellyfed/postgres'
+import { assertMigrated, createPool, isTransient } from '@bellyfed/postgres'
 import { createLogger, createMetrics, createOperationsServer, type Part, readConfig, run } from '@bellyfed/process'
 import { createCodec, registryClient } from '@bellyfed/schemas'
 import { createKafka, kafkaConfigOf } from '@bellyfed/stream'
@@ -28,7 +28,7 @@ const { consumer, passed } = createHistoryConsumer({
 })
 const { host, port, operationsPort } = config.http
 const api = createHttpServer({
-  ...{ host, port, log, metrics, auth: config.auth },
+  ...{ host, port, log, metrics, auth: config.auth, isUnavailable: isTransient },
   openapi: { title: 'Bellyfed ranking history', version: '1' },
   routes: [historyRoutes({ pool, passed, receiptWaitMsMax: config.receiptWaitMsMax })],
 })

@@ -1,6 +1,6 @@
 /** The public API: all routes over one HTTP server. */
 import { createHttpServer, type HttpServer } from '@bellyfed/http'
-import type { Pool } from '@bellyfed/postgres'
+import { isTransient, type Pool } from '@bellyfed/postgres'
 import type { ConfigOf, Logger, Metrics } from '@bellyfed/process'
 import { createApiCommandBus, createApiQueryBus } from './api-buses.ts'
 import { dishRoutes, menuRoutes, restaurantRoutes, userRoutes } from './catalogue/routes.ts'
@@ -25,6 +25,7 @@ export function createApi({ config, pool, rankings, log, metrics }: ApiParts): H
     auth: config.auth,
     log,
     metrics,
+    isUnavailable: isTransient,
     openapi: { title: 'Bellyfed rankings', version: '1' },
     rateLimit: { windowMs: 60_000, requestsMax: { user: config.requestsPerMinuteMax, anonymous: 120 } },
     routes: [

@@ -173,8 +173,22 @@ async function alterTopicConfigs(
 }
 
 async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  const partitions = await admin.fetchTopicOffsets(topic)
+  const partitions = await withLeaders(() => admin.fetchTopicOffsets(topic))
   return new Map(partitions.map((p) => [p.partition, { start: BigInt(p.low), end: BigInt(p.high) }]))
+}
+
+/** A new topic's leaders appear up to some 200 ms after its creation, and kafkajs asks each partition only once. */
+async function withLeaders<Result>(ask: () => Promise<Result>): Promise<Result> {
+  const deadlineMs = performance.now() + leaderTimeoutMs
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isLeaderless = error instanceof Error && /not the leader|no leader/i.test(error.message)
+      if (!isLeaderless || performance.now() > deadlineMs) throw error
+      await pause(describePauseMs)
+    }
+  }
 }
 
 async function committedOffsets(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, bigint>> {

@@ -4,6 +4,7 @@ import type { Codec } from '@bellyfed/schemas'
 import { createTcpProxy, expectNoGaps, type TcpProxy, type TestDatabase, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { rankingApiMigrations, schema } from '../migrations.ts'
+import { commandPoolConfig } from './ranking-commands.ts'
 import { createServer, createWorldCodec, put, remove, seedWorld, storedUser, userId } from './testing/ranking-world.ts'
 
 const platform = testPlatform()
@@ -14,7 +15,7 @@ let userCount = 20
 
 beforeAll(async () => {
   database = await platform.database([{ schema, migrations: rankingApiMigrations }])
-  pool = await database.pool(schema)
+  pool = await database.pool(schema, commandPoolConfig)
   codec = await createWorldCodec()
   await seedWorld(pool, { users: 60, restaurants: 2, dishes: 30 })
 })
@@ -37,7 +38,7 @@ function randomFrom(seed: number): () => number {
 test('two servers write to the same 20 users at once: no half command, no gap, rows as the events say', async () => {
   const random = randomFrom(7)
   const anyOf = (count: number) => 1 + Math.floor(random() * count)
-  const servers = [createServer(pool, codec), createServer(await database.pool(schema), codec)]
+  const servers = [createServer(pool, codec), createServer(await database.pool(schema, commandPoolConfig), codec)]
   const requests = Array.from({ length: 2_000 }, () => {
     const names = { user: anyOf(20), restaurant: anyOf(2), dish: anyOf(30) }
     if (random() < 0.15) return remove(names)
@@ -134,7 +135,11 @@ describe('a lost connection', () => {
     const target = new URL(database.urlOf(schema))
     const proxy = await createTcpProxy({ host: target.hostname, port: Number(target.port) })
     platform.onEnd(() => proxy.close())
-    const proxied = await database.pool(schema, { url: proxy.through(target.href), connectTimeoutMs: 1_000 })
+    const proxied = await database.pool(schema, {
+      url: proxy.through(target.href),
+      connectTimeoutMs: 1_000,
+      ...commandPoolConfig,
+    })
     return { proxy, proxied }
   }
   // CommandComplete with the tag COMMIT, as the server sends it.

@@ -74,6 +74,13 @@ test('commands gather while a flush is in flight, and enough of them fly beside 
   expect(flights.departed).toHaveLength(2)
 })
 
+test('many waiting commands are shared out over the flushes that may start', async () => {
+  const { flights, engine } = setup({ commandsBesideMin: 3 })
+  for (const command of ['a1', 'b1', 'c1', 'd1', 'e1', 'f1', 'g1']) void engine.submit(command)
+  expect((await flights.departure(1)).commands).toEqual(['a1', 'b1', 'c1', 'd1'])
+  expect((await flights.departure(2)).commands).toEqual(['e1', 'f1', 'g1'])
+})
+
 test('what has gathered flies when a flush lands, however little it is', async () => {
   const { flights, engine } = setup()
   void engine.submit('a1')

@@ -4,7 +4,8 @@
  * A command *waits* in the queue, then is *in flight* with others, then is *answered*.
  *
  * - An idle server flushes at once. While a flush is in flight, arriving commands gather; a further flush starts beside it
- *   (up to `flushesMax`) when enough have gathered, else when one lands.
+ *   (up to `flushesMax`) when enough have gathered, else when one lands. Many waiting commands are shared out over all
+ *   flushes that may start, so that one is decided here while another is written there.
  * - Commands have a key (the user). Those of one key stay in order: they fly together in one flush or wait, and a key that
  *   is in flight waits until it has landed.
  * - A flush answers each command: `done`, `failed` (that command alone), or `again`: nothing of it was written, or it cannot
@@ -138,11 +139,13 @@ export class GroupCommit<Command, Result> {
   /** Takes the next commands whose key is not in flight off the queue; none when there are fewer than `countMin`. */
   #board(countMin: number): Job<Command, Result>[] {
     if (this.#waiting.length < countMin) return []
+    const { commandsBesideMin, commandsPerFlushMax, flushesMax } = this.#limits
+    const share = Math.ceil(this.#waiting.length / (flushesMax - this.#flushesInFlight))
+    const countMax = Math.min(commandsPerFlushMax, Math.max(commandsBesideMin, share))
     const boarding: Job<Command, Result>[] = []
     const staying: Job<Command, Result>[] = []
     for (const job of this.#waiting) {
-      const hasRoom = boarding.length < this.#limits.commandsPerFlushMax
-      if (hasRoom && !this.#keysInFlight.has(job.key)) boarding.push(job)
+      if (boarding.length < countMax && !this.#keysInFlight.has(job.key)) boarding.push(job)
       else staying.push(job)
     }
     if (boarding.length < countMin) return []

@@ -3,6 +3,7 @@ import type { Codec } from '@bellyfed/schemas'
 import { expectNoGaps, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { rankingApiMigrations, schema } from '../migrations.ts'
+import { commandPoolConfig } from './ranking-commands.ts'
 import type { Applied, CommandOutcome, Refused } from './requests.ts'
 import {
   createServer,
@@ -25,7 +26,7 @@ let userCount = 0
 
 beforeAll(async () => {
   const database = await platform.database([{ schema, migrations: rankingApiMigrations }])
-  pool = await database.pool(schema)
+  pool = await database.pool(schema, commandPoolConfig)
   owner = await database.ownerPool(schema)
   codec = await createWorldCodec()
   await seedWorld(pool, { users: 100, restaurants: 3, dishes: 60 })
