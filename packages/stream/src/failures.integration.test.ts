@@ -1,8 +1,4 @@
 // Dependencies that go away and come back: nothing is skipped, nothing applied twice, and what can go on goes on.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { startKafka } from '@bellyfed/local'
 import { inlineStatement, type Pool } from '@bellyfed/postgres'
 import { createMetrics } from '@bellyfed/process'
 import { createCodec, registryClient } from '@bellyfed/schemas'
@@ -18,7 +14,6 @@ import {
 import { beforeAll, expect, test } from 'vitest'
 import { type ConsumerOptions, createConsumer, type StreamConsumer } from './consumer.ts'
 import { interleaved, journalMigrations, journalProjection, readJournal } from './journal.fixture.ts'
-import { createKafka } from './kafka/create-kafka.ts'
 import type { RecordToSend } from './ports.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
@@ -70,7 +65,7 @@ const toRecord = (user: string, sequence: number, position: bigint): RecordToSen
   events.record(decoded.ranked({ user, sequence }), { position })
 
 const users = 30
-/** A broker takes two seconds to come back; on a machine that does much else, ten times as long. */
+/** Generous: on a machine that does much else everything takes ten times as long. */
 const slowMachineMs = 90_000
 const rowsOf = async (topic: string) => (await readJournal(pool)).filter((row) => row.topic === topic)
 
@@ -166,47 +161,5 @@ test('a registry that is away when a schema is met for the first time pauses the
   isAway = false
   await consumer.whenCaughtUp()
   await expectAllOnce(topic, 2)
-  await consumer.stop()
-})
-
-test('a broker that is killed and comes back under load loses and repeats nothing', {
-  timeout: 4 * slowMachineMs,
-}, async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'bellyfed-stream-'))
-  const broker = await startKafka({ directory })
-  platform.onEnd(async () => {
-    await broker.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
-  const { log, lines } = recordingLogger()
-  const own = createKafka({ brokers: broker.brokers, clientId: 'own' }, log)
-  const topic = 'own-rankings'
-  const admin = own.admin()
-  await admin.createTopics([{ topic, partitionCount, replicationFactor: 1, configs: {} }])
-  const producer = own.producer()
-  const consumer = startConsumer(topic, { kafka: own, log, group: 'own', roundMs: 200 })
-  platform.onEnd(async () => {
-    await Promise.all([producer.disconnect(), admin.close()])
-  })
-
-  const perUser = 60
-  const feeding = (async () => {
-    for (let from = 1; from <= perUser; from += 2) {
-      await producer.send([{ topic, records: interleaved(toRecord, { users, perUser: 2, from }) }])
-    }
-  })()
-  for (const share of [0.2, 0.6]) {
-    await eventually(async () => (await rowsOf(topic)).length > users * perUser * share, {
-      what: `${share} is applied`,
-      timeoutMs: slowMachineMs,
-    })
-    await broker.kill()
-    await broker.restart()
-  }
-  await feeding
-  await expectAllOnce(topic, perUser)
-  expect(consumer.isLive?.()).toEqual({ live: true })
-  expect(consumer.streamMetrics()[0]?.stopped).toEqual([])
-  expect(lines.filter((line) => line.level === 'error' || line.level === 'fatal')).toEqual([])
   await consumer.stop()
 })
