@@ -59,8 +59,4 @@ export class HorizonWatch {
     this.#isAlarmed = true
     return true
   }
-
-  get isAlarmed(): boolean {
-    return this.#isAlarmed
-  }
 }

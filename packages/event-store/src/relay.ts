@@ -8,8 +8,8 @@
  *       └────────── session lost, or an error of the database ──────────────┘        stop ─▶ page in flight ends ─▶ stopped
  *
  * Leading, for each page: read it behind the cursor, below the horizon; send it; when the broker has acknowledged all of
- * it, move the cursor by compare-and-set. The next page is read while this one is on its way, so the producer hardly
- * waits; it is sent only after this one was acknowledged.
+ * it, move the cursor by compare-and-set. Behind a full page the next one is read while this one is on its way, so the
+ * producer hardly waits; it is sent only after this one was acknowledged.
  *
  * What holds throughout:
  * - Order. Pages are read in (xid, position) order and sent one after the other. Only transactions below the horizon are
@@ -34,7 +34,7 @@ import { createBackoff } from './backoff.ts'
 import { assertClusterNotBehind } from './epoch.ts'
 import type { Position } from './events.ts'
 import { HorizonWatch, heldBackBy, oldestWriter } from './horizon.ts'
-import { type Cursor, loadCursor, moveCursor, tryLead } from './relay-cursor.ts'
+import { loadCursor, moveCursor, tryLead } from './relay-cursor.ts'
 import { type Page, readPage, recordsOf, schemaIdsOf } from './relay-page.ts'
 import { relayChannel } from './relay-waker.ts'
 
@@ -87,6 +87,13 @@ class CursorMoved extends Error {}
 /** The relay was asked to stop while it waited for something. */
 class Stopping extends Error {}
 
+/** One time of leading: it lasts as long as the session, which holds the lock, and reads positions of one epoch. */
+interface Term {
+  readonly session: Session
+  readonly epoch: number
+  isOpen(): boolean
+}
+
 /** A page ready to be sent. */
 interface PreparedPage extends Page {
   readonly batches: readonly TopicRecords[]
@@ -116,10 +123,11 @@ class EventRelay implements Relay {
   readonly #registryIds = new Map<number, number>()
   readonly #horizon: HorizonWatch
   #state: RelayState = 'connecting'
-  #cursor: Cursor | undefined
+  #cursor: Position | undefined
   #failure: Error | undefined
   #running: Promise<void> | undefined
   #abandonSend: (() => void) | undefined
+  #lookedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: RelayOptions) {
     this.#options = { batchSizeMax: 1_000, pollMs: 200, horizonAlarmMs: 10_000, standbyMs: 500, ...options }
@@ -205,13 +213,13 @@ class EventRelay implements Relay {
       await session.query(setSession)
       await this.#persist(
         'connect',
-        () => producer.connect(),
         () => isSessionOpen,
+        () => producer.connect(),
       )
       const cursor = await loadCursor(session, source)
       this.#cursor = cursor
       this.#enter('leading')
-      await this.#publish(session, cursor, () => isSessionOpen)
+      await this.#publish({ session, epoch: cursor.epoch, isOpen: () => isSessionOpen }, cursor)
     } catch (error) {
       if (error instanceof CursorMoved) {
         log.warn({ source }, 'another relay has moved the cursor: loading it again')
@@ -223,54 +231,55 @@ class EventRelay implements Relay {
     }
   }
 
-  async #publish(session: Session, cursor: Cursor, isSessionOpen: () => boolean): Promise<void> {
-    let page = await this.#read(session, cursor, cursor.epoch)
+  async #publish(term: Term, cursor: Position): Promise<void> {
+    let page = await this.#read(term, cursor)
     while (!this.#isStopping) {
       if (page.rows.length === 0) {
-        await this.#idle(session, page.end)
-        page = await this.#read(session, page.end, cursor.epoch)
+        await this.#idle(term, page.end)
+        page = await this.#read(term, page.end)
         continue
       }
-      const sending = this.#send(page, isSessionOpen)
-      const reading = this.#read(session, page.end, cursor.epoch)
-      reading.catch(() => {}) // looked at below; a send that fails for good must not leave it unhandled
+      const sending = this.#send(term, page)
+      // Behind a page that is not full there is hardly anything yet; reading it later brings more.
+      const ahead = page.rows.length === this.#options.batchSizeMax ? this.#readAhead(term, page.end) : undefined
       await sending
-      if (!(await moveCursor(session, this.#options.source, page.from, page.end))) throw new CursorMoved()
-      this.#cursor = { ...page.end, epoch: cursor.epoch }
+      const moving = moveCursor(term.session, this.#options.source, page.from, page.end)
+      const reading = ahead ?? this.#readAhead(term, page.end)
+      if (!(await moving)) throw new CursorMoved()
+      this.#cursor = page.end
       page = await reading
     }
   }
 
-  /** Reads and prepares the page behind a position. Rings before the read are forgotten: it sees what they announced. */
-  async #read(session: Session, from: Position, epoch: number): Promise<PreparedPage> {
-    const { batchSizeMax, source, topicPrefix } = this.#options
-    this.#clock.clear()
-    const page = await readPage(session, from, batchSizeMax)
-    for (const schemaId of schemaIdsOf(page)) await this.#learnRegistryId(schemaId)
-    return { ...page, batches: recordsOf(page, { source, epoch, topicPrefix }, this.#registryIds) }
+  /** A read whose failure is looked at later; should something else fail first, it must not be left unhandled. */
+  #readAhead(term: Term, from: Position): Promise<PreparedPage> {
+    const reading = this.#read(term, from)
+    reading.catch(() => {})
+    return reading
   }
 
-  async #learnRegistryId(schemaId: number): Promise<void> {
+  /** Reads and prepares the page behind a position. Rings before the read are forgotten: it sees what they announced. */
+  async #read(term: Term, from: Position): Promise<PreparedPage> {
+    const { batchSizeMax, source, topicPrefix } = this.#options
+    this.#clock.clear()
+    const page = await readPage(term.session, from, batchSizeMax)
+    for (const schemaId of schemaIdsOf(page)) await this.#learnRegistryId(term, schemaId)
+    return { ...page, batches: recordsOf(page, { source, epoch: term.epoch, topicPrefix }, this.#registryIds) }
+  }
+
+  async #learnRegistryId(term: Term, schemaId: number): Promise<void> {
     if (this.#registryIds.has(schemaId)) return
-    const registryId = await this.#persist(
-      'registry',
-      () => this.#options.registrySchemaId(schemaId),
-      () => true,
-    )
+    const registryId = await this.#persist('registry', term.isOpen, () => this.#options.registrySchemaId(schemaId))
     this.#registryIds.set(schemaId, registryId)
   }
 
-  async #send(page: PreparedPage, isSessionOpen: () => boolean): Promise<void> {
+  async #send(term: Term, page: PreparedPage): Promise<void> {
     const { metrics, producer } = this.#options
-    await this.#persist(
-      'send',
-      async () => {
-        const sentAtMs = performance.now()
-        await this.#acknowledged(producer.send(page.batches))
-        metrics.relayPublishSeconds.observe((performance.now() - sentAtMs) / 1_000)
-      },
-      isSessionOpen,
-    )
+    await this.#persist('send', term.isOpen, async () => {
+      const sentAtMs = performance.now()
+      await this.#acknowledged(producer.send(page.batches))
+      metrics.relayPublishSeconds.observe((performance.now() - sentAtMs) / 1_000)
+    })
     const nowMs = Date.now()
     metrics.relayBatchSizeRecords.observe(page.rows.length)
     for (const { topic, records } of page.batches) {
@@ -281,8 +290,12 @@ class EventRelay implements Relay {
   }
 
   /** Nothing to publish: waits for the horizon, for a notification or for the poll interval. */
-  async #idle(session: Session, cursor: Position): Promise<void> {
+  async #idle({ session }: Term, cursor: Position): Promise<void> {
     const { pollMs, metrics } = this.#options
+    const nowMs = performance.now()
+    // Something was committed since the read; a look at the horizon is due only now and then.
+    if (this.#clock.isRung && nowMs - this.#lookedAtMs < heldBackMsMax) return
+    this.#lookedAtMs = nowMs
     const horizon = await heldBackBy(session, cursor)
     const isAlarmDue = this.#horizon.see(horizon)
     const ageMs = this.#horizon.ageMs
@@ -302,7 +315,7 @@ class EventRelay implements Relay {
   }
 
   /** Tries again, with backoff, for as long as this relay leads and is not stopping. Never gives up by itself. */
-  async #persist<Result>(stage: string, attempt: () => Promise<Result>, isLeading: () => boolean): Promise<Result> {
+  async #persist<Result>(stage: string, isLeading: () => boolean, attempt: () => Promise<Result>): Promise<Result> {
     const backoff = createBackoff(50, 5_000)
     for (;;) {
       try {

@@ -104,13 +104,17 @@ const insertJournal = inlineStatement(
   'insert into schema_migrations (component, id, checksum) values ($1, $2, $3) on conflict do nothing',
 )
 
-/** The schema, the journal and what the service's role may do there. Serialised by an advisory lock on the name. */
+/** Deploy steps of one database create and grant one after the other: catalog rows do not take concurrent updates. */
+export const deployLockText = `select pg_advisory_xact_lock(hashtextextended('bellyfed deploy', 0));`
+
+/** The schema and its journal, which the service may only read. */
 function bootstrapText(schema: string): string {
   const name = quoteIdentifier(schema)
   return `
     begin;
-    select pg_advisory_xact_lock(hashtextextended('bellyfed migrations of ${schema}', 0));
+    ${deployLockText}
     create schema if not exists ${name};
+    ${grantText(schema)}
     create table if not exists ${name}.schema_migrations (
       component  text not null,
       id         text not null,
@@ -119,17 +123,15 @@ function bootstrapText(schema: string): string {
       applied_at timestamptz not null default clock_timestamp(),
       primary key (component, id)
     );
-    ${grantText(schema)}
     revoke insert, update, delete on ${name}.schema_migrations from ${name};
     commit;`
 }
 
-/** Usage of the schema, and of every table that its owner creates there from now on. */
+/** Usage of the schema, and of everything that its owner creates there from now on, for the role of the same name. */
 export function grantText(schema: string): string {
   const name = quoteIdentifier(schema)
   return `
     grant usage on schema ${name} to ${name};
-    grant select on ${name}.schema_migrations to ${name};
     alter default privileges in schema ${name} grant select, insert, update, delete on tables to ${name};
     alter default privileges in schema ${name} grant usage, select on sequences to ${name};`
 }

@@ -3,9 +3,8 @@
  * and nothing else. Run by the deploy step with the owner's URL; running again sets the password anew and is otherwise
  * without effect, also beside itself. Roles belong to the whole cluster, schemas to one database.
  */
-import type pg from 'pg'
 import { assertPlainName, quoteIdentifier, quoteLiteral, runText } from './connection.ts'
-import { withOwner } from './migrate.ts'
+import { deployLockText, grantText, withOwner } from './migrate.ts'
 
 /** Creates the role if it is missing. Roles have no `if not exists`, and two deploy steps may meet. */
 function createRoleText(role: string): string {
@@ -19,14 +18,7 @@ function createRoleText(role: string): string {
     $$;`
 }
 
-/** One at a time in the whole cluster: `alter role` of one role from two databases fails with a concurrent update. */
-async function serialised(client: pg.Client, text: string): Promise<void> {
-  await runText(
-    client,
-    `begin; select pg_advisory_xact_lock(hashtextextended('bellyfed provisioning', 0)); ${text} commit;`,
-  )
-}
-
+// The lock is of one database, roles are of all: two databases may still alter one role at the same moment.
 const concurrentUpdatePattern = /tuple concurrently (updated|deleted)/
 const attemptsMax = 10
 
@@ -60,18 +52,15 @@ export async function provisionService(ownerUrl: string, account: ServiceAccount
 
 /** Schema and role without a password: for databases that nobody logs in to, such as the one that docs are made from. */
 export async function createSchemaAndRole(ownerUrl: string, schema: string, roleSettings = ''): Promise<void> {
-  const name = quoteIdentifier(schema)
   const text = `
     ${createRoleText(schema)}
     ${roleSettings}
-    create schema if not exists ${name};
-    grant usage on schema ${name} to ${name};
-    alter default privileges in schema ${name} grant select, insert, update, delete on tables to ${name};
-    alter default privileges in schema ${name} grant usage, select on sequences to ${name};`
+    create schema if not exists ${quoteIdentifier(schema)};
+    ${grantText(schema)}`
   await withOwner(ownerUrl, schema, (client) =>
     withConcurrentUpdates(async () => {
       try {
-        await serialised(client, text)
+        await runText(client, `begin; ${deployLockText} ${text} commit;`)
       } catch (error) {
         await runText(client, 'rollback')
         throw error
