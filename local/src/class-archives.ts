@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startKafka } from './kafka.ts'
 import { startPostgres } from './postgres.ts'
@@ -13,41 +11,38 @@ import { startRegistry } from './registry.ts'
 export async function recordKafkaClasses(options: {
   readonly java: Java
   readonly classPath: string
+  /** For the throw-away data; its owner removes it. */
+  readonly workDirectory: string
   readonly archive: string
 }): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'bellyfed-classes-'))
-  try {
-    const kafka = await startKafka({
-      directory,
-      packages: { java: options.java, kafkaClassPath: options.classPath, kafkaArchive: '' },
-      recordArchive: options.archive,
-    })
-    await kafka.stop()
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-  }
+  const kafka = await startKafka({
+    directory: join(options.workDirectory, 'kafka'),
+    packages: { java: options.java, kafkaClassPath: options.classPath, kafkaArchive: '' },
+    recordArchive: options.archive,
+  })
+  await kafka.stop()
 }
 
+/** As `recordKafkaClasses`; the registry works on a PostgreSQL, as it will later. */
 export async function recordRegistryClasses(options: {
   readonly java: Java
   readonly directory: string
+  readonly workDirectory: string
   readonly archive: string
 }): Promise<void> {
-  const directory = mkdtempSync(join(tmpdir(), 'bellyfed-classes-'))
+  const postgres = await startPostgres({
+    directory: join(options.workDirectory, 'postgres'),
+    settings: { fsync: 'off' },
+  })
   try {
-    const postgres = await startPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } })
-    try {
-      const registry = await startRegistry({
-        directory: join(directory, 'registry'),
-        postgresUrl: postgres.ownerUrl,
-        packages: { java: options.java, registryDirectory: options.directory, registryArchive: '' },
-        recordArchive: options.archive,
-      })
-      await registry.stop()
-    } finally {
-      await postgres.stop()
-    }
+    const registry = await startRegistry({
+      directory: join(options.workDirectory, 'registry'),
+      postgresUrl: postgres.ownerUrl,
+      packages: { java: options.java, registryDirectory: options.directory, registryArchive: '' },
+      recordArchive: options.archive,
+    })
+    await registry.stop()
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    await postgres.stop()
   }
 }

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path'
 import { baseEnvironment, type Child, runToEnd, startChild, waitUntilReady } from './child-process.ts'
 import { javaArguments } from './java-arguments.ts'
 import { listsABroker } from './kafka-probe.ts'
-import { defaultCacheDirectory, type PackagePaths, preparePackages } from './packages.ts'
+import { defaultCacheDirectory, type KafkaPackages, prepareKafka } from './packages.ts'
 import { anyFreePort, isPortFree } from './ports.ts'
+import { listensOn } from './process-identity.ts'
 import { logFileOf, onFreePort, type RunningPart, runPart } from './running-part.ts'
 
 /**
@@ -30,7 +31,6 @@ export interface KafkaOptions {
   readonly recordArchive?: string | undefined
 }
 
-export type KafkaPackages = Pick<PackagePaths, 'java' | 'kafkaClassPath' | 'kafkaArchive'>
 export type RunningKafka = RunningPart & { readonly brokers: string[] }
 
 const formatTimeoutMs = 60_000
@@ -71,7 +71,7 @@ const baseProperties: Readonly<Record<string, string>> = {
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka> {
   const directory = resolve(options.directory)
   mkdirSync(directory, { recursive: true })
-  const packages = options.packages ?? (await preparePackages({ cacheDirectory: defaultCacheDirectory() }))
+  const packages = options.packages ?? (await prepareKafka({ cacheDirectory: defaultCacheDirectory() }))
   return onFreePort(options.port, anyFreePort, async (port) => {
     const properties = await writeProperties(directory, port, options.overrides ?? {})
     await formatOnce(directory, properties, packages, options)
@@ -118,7 +118,9 @@ async function launch({ directory, properties, port, packages, options, onSpawn 
     onLine: options.onLog,
     onSpawn,
   })
-  await waitUntilReady(child, () => listsABroker('127.0.0.1', port), readyTimeoutMs)
+  const isReady = async (): Promise<boolean> =>
+    listensOn(child.identity.pid, port) && (await listsABroker('127.0.0.1', port))
+  await waitUntilReady(child, isReady, readyTimeoutMs)
   return child
 }
 

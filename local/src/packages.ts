@@ -52,26 +52,28 @@ export function defaultCacheDirectory(environment: NodeJS.ProcessEnv = process.e
   return environment.BELLYFED_PACKAGES_DIR || join(projectDirectory, '.local', 'packages')
 }
 
-/** Fetches what is missing. Throws MissingPrerequisite without Java, or without Maven when something is missing. */
-export async function preparePackages(options: {
+export interface PrepareOptions {
   readonly cacheDirectory: string
   readonly onProgress?: ((progress: PrepareProgress) => void) | undefined
-}): Promise<PackagePaths> {
-  const java = findJava()
-  mkdirSync(options.cacheDirectory, { recursive: true })
-  // The archives record the jars' absolute paths, so every way to the same cache must yield the same path.
-  const cache = realpathSync(options.cacheDirectory)
-  const progress = options.onProgress ?? (() => undefined)
-  const [kafka, registry] = await Promise.all([
-    prepareKafka(cache, java, progress),
-    prepareRegistry(cache, java, progress),
-  ])
-  return { java, ...kafka, ...registry }
+  /**
+   * Record a missing class data archive, which costs about as much as ten starts save. True by default; false where
+   * the first start must be quick. An archive that is there is used in any case.
+   */
+  readonly recordArchives?: boolean | undefined
 }
 
-type Progress = (progress: PrepareProgress) => void
+export type KafkaPackages = Pick<PackagePaths, 'java' | 'kafkaClassPath' | 'kafkaArchive'>
+export type RegistryPackages = Pick<PackagePaths, 'java' | 'registryDirectory' | 'registryArchive'>
 
-async function prepareKafka(cache: string, java: Java, progress: Progress) {
+/** Fetches what is missing. Throws MissingPrerequisite without Java, or without Maven when something is missing. */
+export async function preparePackages(options: PrepareOptions): Promise<PackagePaths> {
+  const [kafka, registry] = await Promise.all([prepareKafka(options), prepareRegistry(options)])
+  return { ...kafka, ...registry }
+}
+
+/** What Kafka needs alone. */
+export async function prepareKafka(options: PrepareOptions): Promise<KafkaPackages> {
+  const { java, cache, progress } = prepare(options)
   const name = `kafka-${createHash('sha256').update(readFileSync(kafkaPom)).digest('hex').slice(0, 12)}`
   const directory = join(cache, name)
   await once(directory, cache, name, 'kafka', progress, async (draft) => {
@@ -80,14 +82,18 @@ async function prepareKafka(cache: string, java: Java, progress: Progress) {
   })
   const kafkaClassPath = jarsOf(directory).join(':')
   const kafkaArchive = join(cache, `${name}-java-${java.version}.jsa`)
-  await once(kafkaArchive, cache, `${name}-archive`, 'kafka', progress, async (_draft, file) => {
-    progress({ part: 'kafka', text: 'preparing a faster start' })
-    await recordKafkaClasses({ java, classPath: kafkaClassPath, archive: file })
-  })
-  return { kafkaClassPath, kafkaArchive }
+  if (options.recordArchives ?? true) {
+    await once(kafkaArchive, cache, `${name}-archive`, 'kafka', progress, async (draft, file) => {
+      progress({ part: 'kafka', text: 'preparing a faster start' })
+      await recordKafkaClasses({ java, classPath: kafkaClassPath, workDirectory: draft, archive: file })
+    })
+  }
+  return { java, kafkaClassPath, kafkaArchive }
 }
 
-async function prepareRegistry(cache: string, java: Java, progress: Progress) {
+/** What the registry needs alone. */
+export async function prepareRegistry(options: PrepareOptions): Promise<RegistryPackages> {
+  const { java, cache, progress } = prepare(options)
   const name = `registry-${registryVersion}`
   const registryDirectory = join(cache, name)
   await once(registryDirectory, cache, name, 'registry', progress, async (draft) => {
@@ -99,11 +105,22 @@ async function prepareRegistry(cache: string, java: Java, progress: Progress) {
     rmSync(archive)
   })
   const registryArchive = join(cache, `${name}-java-${java.version}.jsa`)
-  await once(registryArchive, cache, `${name}-archive`, 'registry', progress, async (_draft, file) => {
-    progress({ part: 'registry', text: 'preparing a faster start' })
-    await recordRegistryClasses({ java, directory: registryDirectory, archive: file })
-  })
-  return { registryDirectory, registryArchive }
+  if (options.recordArchives ?? true) {
+    await once(registryArchive, cache, `${name}-archive`, 'registry', progress, async (draft, file) => {
+      progress({ part: 'registry', text: 'preparing a faster start' })
+      await recordRegistryClasses({ java, directory: registryDirectory, workDirectory: draft, archive: file })
+    })
+  }
+  return { java, registryDirectory, registryArchive }
+}
+
+type Progress = (progress: PrepareProgress) => void
+
+function prepare(options: PrepareOptions): { java: Java; cache: string; progress: Progress } {
+  const java = findJava()
+  mkdirSync(options.cacheDirectory, { recursive: true })
+  // The archives record the jars' absolute paths, so every way to the same cache must yield the same path.
+  return { java, cache: realpathSync(options.cacheDirectory), progress: options.onProgress ?? (() => undefined) }
 }
 
 /**

@@ -54,7 +54,9 @@ const service = `
   import { writeFileSync } from 'node:fs'
   writeFileSync(process.argv[1] + '.env', JSON.stringify(process.env))
   console.log('up as ' + process.pid)
-  createServer((_request, response) => response.end('ok')).listen(Number(process.env.OPERATIONS_PORT), '127.0.0.1')
+  for (const port of [process.env.OPERATIONS_PORT, process.env.HTTP_PORT]) {
+    if (port) createServer((_request, response) => response.end('ok')).listen(Number(port), '127.0.0.1')
+  }
 `
 
 async function build(files: Readonly<Record<string, string>>): Promise<PlatformDefinition> {

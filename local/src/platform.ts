@@ -3,7 +3,7 @@ import { type KeptPart, keepRunning } from './keep-running.ts'
 import { audience, issuer, localKey } from './keys.ts'
 import { type Layout, readJson } from './layout.ts'
 import type { LogBook } from './log-book.ts'
-import { defaultCacheDirectory, type PackagePaths, preparePackages } from './packages.ts'
+import { defaultCacheDirectory, type PrepareOptions, prepareKafka, prepareRegistry } from './packages.ts'
 import { identityOf } from './process-identity.ts'
 import {
   type KafkaEndpoint,
@@ -115,7 +115,7 @@ export function createPlatform(options: PlatformOptions): Platform {
     layout,
     environment,
     ports,
-    packages: fetchOnce(tell),
+    packages: packagesFor(tell),
     log: (name, line) => logBook.write(name, line),
   }
   const provide = async <Endpoint>(provider: Provider<Endpoint>): Promise<Provided<Endpoint>> => {
@@ -152,6 +152,7 @@ export function createPlatform(options: PlatformOptions): Platform {
           entry: service.entry,
           layout,
           ready,
+          ports: [operationsPort, ...(httpPort === undefined ? [] : [httpPort])],
           environment: {
             ...service.settings,
             ...shared,
@@ -243,15 +244,14 @@ export function createPlatform(options: PlatformOptions): Platform {
   }
 }
 
-function fetchOnce(tell: PlatformOptions['tell']): () => Promise<PackagePaths> {
-  let packages: Promise<PackagePaths> | undefined
-  return () => {
-    packages ??= preparePackages({
-      cacheDirectory: defaultCacheDirectory(),
-      onProgress: ({ part, text }) => tell(part, text),
-    })
-    return packages
+/** Without recording class data archives: the first start is the one that a person waits for. */
+function packagesFor(tell: PlatformOptions['tell']): ProviderContext['packages'] {
+  const options: PrepareOptions = {
+    cacheDirectory: defaultCacheDirectory(),
+    onProgress: ({ part, text }) => tell(part, text),
+    recordArchives: false,
   }
+  return { kafka: () => prepareKafka(options), registry: () => prepareRegistry(options) }
 }
 
 interface ServicePlan {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { anyFreePort, choosePort, isPortFree } from './ports.ts'
+import { listensOn } from './process-identity.ts'
 
 const allBut =
   (...busy: number[]) =>
@@ -37,6 +38,15 @@ test('a port somebody listens on is not free, and is free again afterwards', asy
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   expect(await isPortFree(port)).toBe(false)
+  expect(listensOn(process.pid, port)).toBe(true)
   await new Promise((resolve) => server.close(resolve))
   expect(await isPortFree(port)).toBe(true)
+})
+
+test.runIf(process.platform === 'linux')('a listener of another process is not taken for ours', async () => {
+  const port = await anyFreePort()
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  expect(listensOn(process.ppid, port)).toBe(false)
+  await new Promise((resolve) => server.close(resolve))
 })

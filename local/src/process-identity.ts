@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /**
  * Which process a pid means. Pids are reused, so a remembered pid alone proves nothing: after a crash or a reboot it
@@ -101,6 +101,44 @@ export function childrenOf(pid: number): number[] {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number)
   } catch {
     return []
+  }
+}
+
+/**
+ * True when the process itself listens on the port. Somebody else's server on a port that ours was about to take would
+ * answer a probe just as well. True as well where the system does not tell.
+ */
+export function listensOn(pid: number, port: number): boolean {
+  if (process.platform !== 'linux') return true
+  const sockets = new Set(['tcp', 'tcp6'].flatMap((table) => listeningSockets(`/proc/${pid}/net/${table}`, port)))
+  try {
+    const descriptors = readdirSync(`/proc/${pid}/fd`)
+    return descriptors.some((descriptor) => sockets.has(linkOf(`/proc/${pid}/fd/${descriptor}`)))
+  } catch {
+    return false
+  }
+}
+
+/** `socket:[inode]` of each listener on the port; in these tables state 0A is LISTEN and numbers are hexadecimal. */
+function listeningSockets(path: string, port: number): string[] {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  let rows: string[]
+  try {
+    rows = readFileSync(path, 'utf8').split('\n').slice(1)
+  } catch {
+    return []
+  }
+  return rows.flatMap((row) => {
+    const [, local, , state, , , , , , inode] = row.trim().split(/\s+/)
+    return state === '0A' && local?.endsWith(suffix) ? [`socket:[${inode}]`] : []
+  })
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
   }
 }
 

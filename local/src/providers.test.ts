@@ -10,7 +10,7 @@ function context(environment: NodeJS.ProcessEnv): ProviderContext {
     layout: layoutOf({ BELLYFED_LOCAL_DIR: '/nowhere' }),
     environment,
     ports: rememberedPorts('/nowhere/ports.json'),
-    packages: () => never,
+    packages: { kafka: () => never, registry: () => never },
     log: () => undefined,
   }
 }

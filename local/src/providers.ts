@@ -1,12 +1,12 @@
 import { createPool, inlineStatement, quoteIdentifier, sqlStateOf } from '@bellyfed/postgres'
 import { startKafka } from './kafka.ts'
 import type { Layout } from './layout.ts'
-import type { PackagePaths } from './packages.ts'
+import type { KafkaPackages, RegistryPackages } from './packages.ts'
 import { startPostgres } from './postgres.ts'
 import { answers } from './probe.ts'
 import { startRegistry } from './registry.ts'
 import type { RememberedPorts } from './remembered-ports.ts'
-import type { RunningPart } from './running-part.ts'
+import { isPortTaken, onFreePort, type RunningPart } from './running-part.ts'
 import type { Probe } from './state-file.ts'
 
 /**
@@ -42,8 +42,8 @@ export interface ProviderContext {
   readonly layout: Layout
   readonly environment: NodeJS.ProcessEnv
   readonly ports: RememberedPorts
-  /** Fetched on first use, once for all parts. */
-  readonly packages: () => Promise<PackagePaths>
+  /** Fetch what is missing, when a part needs it. */
+  readonly packages: { kafka(): Promise<KafkaPackages>; registry(): Promise<RegistryPackages> }
   readonly log: (name: string, line: string) => void
 }
 
@@ -61,11 +61,12 @@ export function postgresProvider(context: ProviderContext): Provider<PostgresEnd
     name: 'postgres',
     kind: 'process',
     async provide() {
-      const port = await context.ports.portOf('postgres', 5432)
       const directory = context.layout.partDirectory('postgres')
-      const running = await startPostgres({ directory, port, onLog: (line) => context.log('postgres', line) })
-      const ownerUrl = await createDatabase(running.ownerUrl)
-      return { endpoint: { ownerUrl }, probe: { kind: 'postgres', host: '127.0.0.1', port }, running }
+      return onRememberedPort(context.ports, 'postgres', 5432, async (port) => {
+        const running = await startPostgres({ directory, port, onLog: (line) => context.log('postgres', line) })
+        const ownerUrl = await createDatabase(running.ownerUrl)
+        return { endpoint: { ownerUrl }, probe: { kind: 'postgres', host: '127.0.0.1', port }, running }
+      })
     },
   }
 }
@@ -83,11 +84,12 @@ export function kafkaProvider(context: ProviderContext): Provider<KafkaEndpoint>
     name: 'kafka',
     kind: 'process',
     async provide() {
-      const packages = await context.packages()
-      const port = await context.ports.portOf('kafka', 9092)
+      const packages = await context.packages.kafka()
       const directory = context.layout.partDirectory('kafka')
-      const running = await startKafka({ directory, port, packages, onLog: (line) => context.log('kafka', line) })
-      return { endpoint: { brokers: running.brokers }, probe: { kind: 'kafka', host: '127.0.0.1', port }, running }
+      return onRememberedPort(context.ports, 'kafka', 9092, async (port) => {
+        const running = await startKafka({ directory, port, packages, onLog: (line) => context.log('kafka', line) })
+        return { endpoint: { brokers: running.brokers }, probe: { kind: 'kafka', host: '127.0.0.1', port }, running }
+      })
     },
   }
 }
@@ -107,19 +109,39 @@ export function registryProvider(
     name: 'registry',
     kind: 'process',
     async provide() {
-      const [packages, { endpoint }] = await Promise.all([context.packages(), postgres])
+      const [packages, { endpoint }] = await Promise.all([context.packages.registry(), postgres])
       await runAsOwner(endpoint.ownerUrl, `create schema if not exists ${quoteIdentifier(registrySchema)}`)
-      const port = await context.ports.portOf('registry', 8081)
-      const running = await startRegistry({
-        directory: context.layout.partDirectory('registry'),
-        port,
-        postgresUrl: endpoint.ownerUrl,
-        schema: registrySchema,
-        packages,
-        onLog: (line) => context.log('registry', line),
+      return onRememberedPort(context.ports, 'registry', 8081, async (port) => {
+        const running = await startRegistry({
+          directory: context.layout.partDirectory('registry'),
+          port,
+          postgresUrl: endpoint.ownerUrl,
+          schema: registrySchema,
+          packages,
+          onLog: (line) => context.log('registry', line),
+        })
+        return { endpoint: { url: running.url }, probe: { kind: 'http', url: `${running.url}/subjects` }, running }
       })
-      return { endpoint: { url: running.url }, probe: { kind: 'http', url: `${running.url}/subjects` }, running }
     },
+  }
+}
+
+/** Starts on the port of this name; when somebody else was faster, on the next one. */
+export async function onRememberedPort<T>(
+  ports: RememberedPorts,
+  name: string,
+  usual: number,
+  start: (port: number) => Promise<T>,
+): Promise<T> {
+  const findPort = (): Promise<number> => {
+    ports.forget(name)
+    return ports.portOf(name, usual)
+  }
+  try {
+    return await start(await ports.portOf(name, usual))
+  } catch (error) {
+    if (!isPortTaken(error)) throw error
+    return onFreePort(undefined, findPort, start)
   }
 }
 

@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { baseEnvironment, type Child, startChild, waitUntilReady } from './child-process.ts'
 import { javaArguments } from './java-arguments.ts'
-import { defaultCacheDirectory, type PackagePaths, preparePackages } from './packages.ts'
+import { defaultCacheDirectory, prepareRegistry, type RegistryPackages } from './packages.ts'
 import { anyFreePort } from './ports.ts'
+import { listensOn } from './process-identity.ts'
 import { logFileOf, onFreePort, type RunningPart, runPart } from './running-part.ts'
 
 /**
@@ -25,7 +26,6 @@ export interface RegistryOptions {
   readonly recordArchive?: string | undefined
 }
 
-export type RegistryPackages = Pick<PackagePaths, 'java' | 'registryDirectory' | 'registryArchive'>
 export type RunningRegistry = RunningPart & {
   /** Base of the Confluent-compatible API, `http://127.0.0.1:8081/apis/ccompat/v7`. */
   readonly url: string
@@ -38,7 +38,7 @@ const stopTimeoutMs = 8_000
 export async function startRegistry(options: RegistryOptions): Promise<RunningRegistry> {
   const directory = resolve(options.directory)
   mkdirSync(directory, { recursive: true })
-  const packages = options.packages ?? (await preparePackages({ cacheDirectory: defaultCacheDirectory() }))
+  const packages = options.packages ?? (await prepareRegistry({ cacheDirectory: defaultCacheDirectory() }))
   return onFreePort(options.port, anyFreePort, async (port) => {
     const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
     const part = await runPart({
@@ -82,7 +82,9 @@ async function launch({ directory, port, url, packages, options, onSpawn }: Laun
     onLine: options.onLog,
     onSpawn,
   })
-  await waitUntilReady(child, async () => (await get(`${url}/subjects`)) === 200, readyTimeoutMs)
+  const isReady = async (): Promise<boolean> =>
+    listensOn(child.identity.pid, port) && (await get(`${url}/subjects`)) === 200
+  await waitUntilReady(child, isReady, readyTimeoutMs)
   return child
 }
 

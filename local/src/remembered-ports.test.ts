@@ -41,3 +41,11 @@ test('a file that cannot be read counts as empty', async () => {
   writeFileSync(path, '{"api": 99999999}')
   expect(await rememberedPorts(path, free).portOf('api', 8080)).toBe(8080)
 })
+
+test('a port that somebody else took meanwhile is replaced, and the replacement stays', async () => {
+  const ports = rememberedPorts(path, free)
+  expect(await ports.portOf('api', 8080)).toBe(8080)
+  ports.forget('api')
+  expect(await ports.portOf('api', 8080)).toBe(8081)
+  expect(await rememberedPorts(path, free).portOf('api', 8080)).toBe(8081)
+})

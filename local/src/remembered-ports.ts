@@ -5,16 +5,23 @@ import { choosePort } from './ports.ts'
 export interface RememberedPorts {
   /** The port of this name; `usual` at first, another when that is taken. */
   portOf(name: string, usual: number): Promise<number>
+  /** Somebody else took the port of this name after it was chosen: the next `portOf` chooses another. */
+  forget(name: string): void
 }
 
 export function rememberedPorts(path: string, isFree?: (port: number) => Promise<boolean>): RememberedPorts {
   const ports = new Map<string, number>(Object.entries(readPorts(path)))
   const given = new Map<string, number>()
+  const lost = new Set<number>()
   const choose = async (name: string, usual: number): Promise<number> => {
     const already = given.get(name)
     if (already !== undefined) return already
     // Ports remembered for other names stay theirs.
-    const taken = new Set([...given.values(), ...[...ports].flatMap(([other, port]) => (other === name ? [] : [port]))])
+    const taken = new Set([
+      ...lost,
+      ...given.values(),
+      ...[...ports].flatMap(([other, port]) => (other === name ? [] : [port])),
+    ])
     const remembered = ports.get(name)
     const port = await choosePort({ usual, remembered, taken, ...(isFree === undefined ? {} : { isFree }) })
     given.set(name, port)
@@ -24,6 +31,12 @@ export function rememberedPorts(path: string, isFree?: (port: number) => Promise
   }
   let last: Promise<unknown> = Promise.resolve()
   return {
+    forget(name) {
+      const port = given.get(name)
+      if (port !== undefined) lost.add(port)
+      given.delete(name)
+      ports.delete(name)
+    },
     portOf(name, usual) {
       // One after another: two parts that look side by side would find the same port free.
       const chosen = last.then(() => choose(name, usual))

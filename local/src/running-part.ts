@@ -115,6 +115,11 @@ function familyOf(pid: number): ProcessIdentity[] {
   return childrenOf(pid).flatMap((childPid) => identityOf(childPid) ?? [])
 }
 
+/** True when a start failed because somebody else had the port, in the words of PostgreSQL, Java, Quarkus or Node. */
+export function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && /EADDRINUSE|address already in use|bindexception|port.*in use/i.test(error.message)
+}
+
 /** Starts a part on `port`, or, when that is left open, on a free one; a port lost to a faster process is replaced. */
 export async function onFreePort<T>(
   port: number | undefined,

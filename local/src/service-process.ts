@@ -9,6 +9,7 @@ import {
 } from './child-process.ts'
 import type { Layout } from './layout.ts'
 import { answers } from './probe.ts'
+import { listensOn } from './process-identity.ts'
 import { type RunningPart, runPart } from './running-part.ts'
 import type { Probe } from './state-file.ts'
 
@@ -28,10 +29,18 @@ const readyTimeoutMs = 60_000
 const stopTimeoutMs = 6_000
 
 /** Starts a service and waits until it says that it is ready. */
-export async function startService(options: ProgramOptions & { readonly ready: Probe }): Promise<RunningPart> {
+export async function startService(
+  options: ProgramOptions & {
+    readonly ready: Probe
+    /** Those that it must listen on. */
+    readonly ports: readonly number[]
+  },
+): Promise<RunningPart> {
   const launch = async (onSpawn: (child: Child) => void): Promise<Child> => {
     const child = await startChild({ ...programOf(options), onSpawn })
-    await waitUntilReady(child, () => answers(options.ready), readyTimeoutMs)
+    const isReady = async (): Promise<boolean> =>
+      options.ports.every((port) => listensOn(child.identity.pid, port)) && (await answers(options.ready))
+    await waitUntilReady(child, isReady, readyTimeoutMs)
     return child
   }
   const endpoint = options.ready.kind === 'http' ? options.ready.url : `${options.ready.host}:${options.ready.port}`

@@ -6,7 +6,7 @@ import { endLeftovers, leftoversOf } from '../leftovers.ts'
 import { tryLock } from '../lock.ts'
 import { openLogBook } from '../log-book.ts'
 import { createPlatform, type Platform } from '../platform.ts'
-import { findJava } from '../prerequisites.ts'
+import { findJava, MissingPrerequisite } from '../prerequisites.ts'
 import { createTeller } from '../progress.ts'
 import { screenOf } from '../screen.ts'
 import { platformOf } from '../services.ts'
@@ -74,7 +74,10 @@ async function superviseUntilSignal(): Promise<number> {
     status = 1
     const message = error instanceof Error ? error.message : String(error)
     logBook.write('supervisor', `start failed: ${message}`)
-    process.stderr.write(`\nThe start failed: ${message}\nThe logs are in ${layout.logs}.\n`)
+    const isMissing = error instanceof MissingPrerequisite
+    process.stderr.write(
+      isMissing ? `\n${message}\n` : `\nThe start failed: ${message}\nThe logs are in ${layout.logs}.\n`,
+    )
   }
   await stop(platform)
   logBook.close()
