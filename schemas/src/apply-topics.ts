@@ -10,7 +10,7 @@ import { type TopicName, topics } from './generated/topics.ts'
 import type { TopicAdmin, TopicState } from './topic-admin.ts'
 import type { TopicDefinition } from './topics.ts'
 
-const inForceMsMax = 10_000
+const inForceMsMax = 30_000
 const inForcePauseMs = 50
 
 export interface TopicOptions {

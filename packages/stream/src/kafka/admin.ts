@@ -71,7 +71,8 @@ export function createAdmin(config: KafkaConfig, log: Logger): LogAdmin {
     deleteTopics: (topics) => ask((admin) => admin.deleteTopics({ topics: [...topics], timeout: leaderTimeoutMs })),
     topicConfigs: (topic) => ask(async (admin) => (await describeConfigs(admin, topic)).all),
     alterTopicConfigs: (topic, configs) => ask((admin) => alterTopicConfigs(admin, topic, configs)),
-    offsets: (topic) => ask((admin) => offsetsOf(admin, topic)),
+    // Each try with a new client: the old one keeps the leaders that it knew.
+    offsets: (topic) => withLeaders(() => ask((admin) => offsetsOf(admin, topic))),
     committedOffsets: (group, topic) => ask((admin) => committedOffsets(admin, group, topic)),
     deleteRecordsBefore: (topic, offsets) =>
       ask((admin) => {
@@ -102,21 +103,43 @@ function isConnectionFailure(error: unknown): boolean {
 }
 
 async function createTopics(admin: Admin, topics: readonly NewTopic[]): Promise<void> {
-  for (const { topic, partitionCount, replicationFactor, configs } of topics) {
-    // One at a time: kafkajs answers "false" for the whole call as soon as one topic exists already.
-    await admin.createTopics({
-      topics: [
-        {
-          topic,
-          numPartitions: partitionCount,
-          replicationFactor,
-          configEntries: Object.entries(configs).map(([name, value]) => ({ name, value })),
-        },
-      ],
-      timeout: leaderTimeoutMs,
-      waitForLeaders: false,
-    })
+  // One at a time: kafkajs answers "false" for the whole call as soon as one topic exists already.
+  for (const topic of topics) await createTopic(admin, topic)
+}
+
+/**
+ * A broker that has just started, or was stalled past its session, counts for nothing until the controller has heard of
+ * it again; meanwhile even one replica is "too many". So that refusal is believed only when it lasts.
+ */
+async function createTopic(
+  admin: Admin,
+  { topic, partitionCount, replicationFactor, configs }: NewTopic,
+): Promise<void> {
+  const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }))
+  const deadlineMs = performance.now() + leaderTimeoutMs
+  for (;;) {
+    try {
+      await admin.createTopics({
+        topics: [{ topic, numPartitions: partitionCount, replicationFactor, configEntries }],
+        timeout: leaderTimeoutMs,
+        waitForLeaders: false,
+      })
+      return
+    } catch (cause) {
+      const refusals = refusalsOf(cause)
+      if (refusals.length === 0) throw cause
+      if (!refusals.includes('INVALID_REPLICATION_FACTOR') || performance.now() > deadlineMs) {
+        throw new Error(`the broker refused to create topic ${topic}: ${refusals.join(', ')}`, { cause })
+      }
+    }
+    await pause(describePauseMs)
   }
+}
+
+/** Why the broker refused to create a topic, by Kafka's names; kafkajs's own message does not say. */
+function refusalsOf(error: unknown): readonly string[] {
+  if (!(error instanceof Error) || !('errors' in error) || !Array.isArray(error.errors)) return []
+  return error.errors.map((one: { readonly type?: unknown }) => String(one.type))
 }
 
 /**
@@ -173,11 +196,11 @@ async function alterTopicConfigs(
 }
 
 async function offsetsOf(admin: Admin, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-  const partitions = await withLeaders(() => admin.fetchTopicOffsets(topic))
+  const partitions = await admin.fetchTopicOffsets(topic)
   return new Map(partitions.map((p) => [p.partition, { start: BigInt(p.low), end: BigInt(p.high) }]))
 }
 
-/** A new topic's leaders appear up to some 200 ms after its creation, and kafkajs asks each partition only once. */
+/** A new topic's leaders appear up to some 200 ms after its creation, and kafkajs asks each of them only once. */
 async function withLeaders<Result>(ask: () => Promise<Result>): Promise<Result> {
   const deadlineMs = performance.now() + leaderTimeoutMs
   for (;;) {
