@@ -7,7 +7,8 @@ import { statement, type Transaction } from '@bellyfed/postgres'
 import type { DecodedEvent } from '@bellyfed/schemas'
 import { identityParameters, insertParameters } from './history-rows.ts'
 
-const insertHistory = statement(import.meta.url, '../sql/insert-history.sql')
+/** One batch of rows; its parameters are `insertParameters`. */
+export const insertHistory = statement(import.meta.url, '../sql/insert-history.sql')
 const selectContradictions = statement(import.meta.url, '../sql/select-contradictions.sql')
 
 interface Contradiction {
