@@ -67,7 +67,9 @@ create table dishes (
   updated_at timestamptz not null default now(),
   constraint dishes_dish_id_dish_type_key unique (dish_id, dish_type)
 );
-create index idx_dishes_type on dishes (dish_type);
+-- With the id, so that the check of a foreign key by (dish_id, dish_type) costs one look-up whichever index it takes: with
+-- statistics from when the table was small the planner cannot tell them apart, and many dishes share one type.
+create index idx_dishes_type on dishes (dish_type, dish_id);
 create index idx_dishes_tags on dishes using gin (tags);
 
 comment on table dishes is 'Canonical dishes: one row for a dish, however many restaurants serve it.';
@@ -88,8 +90,9 @@ create table menu_items (
   updated_at timestamptz not null default now(),
   constraint menu_items_pkey primary key (restaurant_id, dish_id)
 );
--- The primary key serves "the menu of a restaurant" (001: idx_dishes_restaurant); this one "where is the dish served".
-create index idx_menu_items_dish on menu_items (dish_id);
+-- The primary key serves "the menu of a restaurant" (001: idx_dishes_restaurant); this one "where is the dish served". Both
+-- columns, so that a look-up by both is cheap whichever index it takes.
+create index idx_menu_items_dish on menu_items (dish_id, restaurant_id);
 
 comment on table menu_items is 'Which restaurant serves which dish. A dish can be ranked only where it is on the menu.';
 comment on column menu_items.is_available is 'False while it is not served. A past visit may still be ranked.';

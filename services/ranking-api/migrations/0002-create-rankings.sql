@@ -32,8 +32,10 @@ create unique index idx_user_rankings_user_dish_restaurant on user_rankings (use
 -- idx_rankings_dish: rankings of a dish, and the check of the foreign key when a dish would change its type.
 create index idx_rankings_dish on user_rankings (dish_id);
 -- idx_rankings_restaurant_dish_type: the best dishes of a type in a city (its restaurants first), and the check of the
--- foreign key when a menu item would go.
-create index idx_rankings_restaurant_dish_type on user_rankings (restaurant_id, dish_type);
+-- foreign key when a menu item would go. With the user, because the load of a list asks for all three columns: while the
+-- statistics are those of a small table the planner may take this index for it, which without the user cost 554 ms
+-- instead of 3 at 20,000 rankings.
+create index idx_rankings_restaurant_dish_type on user_rankings (restaurant_id, dish_type, user_id);
 
 comment on table user_rankings is 'The rankings that are alive: a user''s dish at a restaurant, its place in the user''s list and its rating. The events of the user''s stream, replayed, give exactly these rows.';
 comment on column user_rankings.user_id is 'No foreign key: rankings and erasure of a user are serialised by the compare-and-set on the user''s stream.';
