@@ -13,7 +13,9 @@ export interface ProcessIdentity {
 }
 
 interface ProcessStat {
+  readonly command: string
   readonly state: string
+  readonly parentPid: number
   readonly startTick: string
 }
 
@@ -94,6 +96,19 @@ function kibOf(path: string, field: string): number | undefined {
   }
 }
 
+/**
+ * Our parent, and the parent's parent when a shell stands in between, as it does under npm on some systems. Whoever of
+ * them dies cannot pass a signal on to us any more.
+ */
+export function launchers(): ProcessIdentity[] {
+  const parent = identityOf(process.ppid)
+  if (parent === undefined) return []
+  const stat = process.platform === 'linux' ? readStat(parent.pid) : undefined
+  const isShell = stat !== undefined && /^(ba|da|z|k)?sh$/.test(stat.command)
+  const above = isShell ? identityOf(stat.parentPid) : undefined
+  return above === undefined ? [parent] : [parent, above]
+}
+
 /** Direct children of a process. Empty where the system does not tell cheaply. */
 export function childrenOf(pid: number): number[] {
   if (process.platform !== 'linux') return []
@@ -152,7 +167,9 @@ function readStat(pid: number): ProcessStat | undefined {
   // The second field is the command in parentheses and may itself hold spaces and parentheses: count from the last one.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return {
+    command: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')),
     state: fields[0] ?? 'X',
+    parentPid: Number(fields[1]),
     startTick: fields[19] ?? '',
   }
 }

@@ -7,6 +7,7 @@ import { tryLock } from '../lock.ts'
 import { openLogBook } from '../log-book.ts'
 import { createPlatform, type Platform } from '../platform.ts'
 import { findJava, MissingPrerequisite } from '../prerequisites.ts'
+import { isAlive, launchers } from '../process-identity.ts'
 import { createTeller } from '../progress.ts'
 import { screenOf } from '../screen.ts'
 import { platformOf } from '../services.ts'
@@ -90,9 +91,19 @@ async function stop(platform: Platform): Promise<void> {
   process.stdout.write(`Stopped in ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s.\n`)
 }
 
-/** The first of the signals that end us. Later ones change nothing: Ctrl-C arrives twice, from the terminal and from npm. */
-function nextSignal(): Promise<NodeJS.Signals> {
+/**
+ * The first of the signals that end us. Later ones change nothing: Ctrl-C arrives twice, from the terminal and from npm.
+ * npm ends on a SIGTERM without passing it on, so under npm the end of npm counts as one.
+ */
+function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve(name))
+    if (process.env.npm_lifecycle_event === undefined) return
+    const watched = launchers()
+    setInterval(() => {
+      if (!watched.every(isAlive)) resolve('npm has ended')
+    }, launcherCheckMs).unref()
   })
 }
+
+const launcherCheckMs = 250
