@@ -24,7 +24,8 @@ export class Chunk {
   /** Timestamp of the first record, the one that has waited longest. */
   firstTimestampMs: number | undefined
   lastTimestampMs: number | undefined
-  readonly #marks = new Map<string, EventPosition>()
+  /** The highest position of each source and epoch that occurs: one or two. */
+  readonly #marks: EventPosition[] = []
 
   constructor(startOffset: bigint) {
     this.nextOffset = startOffset
@@ -32,7 +33,7 @@ export class Chunk {
 
   /** The marks as they are behind this chunk, of the sources that occur in it. */
   get marks(): readonly EventPosition[] {
-    return [...this.#marks.values()]
+    return this.#marks
   }
 
   isFull({ recordsMax, bytesMax }: ChunkLimits): boolean {
@@ -60,7 +61,8 @@ export class Chunk {
   }
 
   mark(position: EventPosition): void {
-    this.#marks.set(`${position.source}/${position.epoch}`, position)
+    const known = this.#marks.findIndex(({ source, epoch }) => source === position.source && epoch === position.epoch)
+    this.#marks[known < 0 ? this.#marks.length : known] = position
   }
 
   #count(record: LogRecord): void {

@@ -12,6 +12,7 @@ import type { Failure, ReceivedEvent } from './received-event.ts'
 export class Decoder {
   readonly #codec: Codec
   readonly #knownSchemaIds = new Set<number>()
+  #latestKnownId: number | undefined
 
   constructor(codec: Codec) {
     this.#codec = codec
@@ -22,7 +23,7 @@ export class Decoder {
     const unknown = new Set<number>()
     for (const { value } of records) {
       const id = value === null ? undefined : schemaIdOf(value)
-      if (id !== undefined && !this.#knownSchemaIds.has(id)) unknown.add(id)
+      if (id !== undefined && id !== this.#latestKnownId && !this.#knownSchemaIds.has(id)) unknown.add(id)
     }
     if (unknown.size === 0) return
     await this.#codec.prepare(unknown)
@@ -34,11 +35,10 @@ export class Decoder {
     const position = header === undefined ? undefined : parsePosition(header)
     const isRepublished = record.headers[headerNames.republished] !== undefined
     if (position !== undefined && !isRepublished) {
-      if (marks.hasPassed(position)) {
+      if (!marks.pass(position)) {
         chunk.addDuplicate(record)
         return
       }
-      marks.raise(position)
       chunk.mark(position)
     }
     const outcome =
@@ -47,12 +47,18 @@ export class Decoder {
     else chunk.addDead(record, position, outcome)
   }
 
+  #noteKnown(id: number): void {
+    if (id === this.#latestKnownId) return
+    this.#latestKnownId = id
+    this.#knownSchemaIds.add(id)
+  }
+
   #decode(record: LogRecord, position: EventPosition | undefined): ReceivedEvent | Failure {
     const { topic, partition, offset, value, timestampMs } = record
     if (value === null) return { errorClass: 'InvalidRecord', code: 'no-value', message: 'The record has no value' }
     try {
       const decoded = this.#codec.decode(value)
-      this.#knownSchemaIds.add(peekSchemaId(value))
+      this.#noteKnown(peekSchemaId(value))
       return { decoded, topic, partition, offset, position, timestampMs }
     } catch (error) {
       if (!(error instanceof InvalidPayload)) throw error

@@ -34,10 +34,16 @@ function recordOf(topic: string, partition: number, message: KafkaMessage): LogR
   }
 }
 
+/** kafkajs gives a list for a header that occurs several times; all others are taken as they are, without a copy. */
 function headersOf(headers: IHeaders | undefined): Record<string, Buffer> {
+  if (headers === undefined) return {}
+  for (const name in headers) if (!Buffer.isBuffer(headers[name])) return withoutRepeats(headers)
+  return headers as Record<string, Buffer>
+}
+
+function withoutRepeats(headers: IHeaders): Record<string, Buffer> {
   const found: Record<string, Buffer> = {}
-  for (const name in headers) {
-    const value = headers[name]
+  for (const [name, value] of Object.entries(headers)) {
     const last = Array.isArray(value) ? value[value.length - 1] : value
     if (last !== undefined && last !== null) found[name] = typeof last === 'string' ? Buffer.from(last) : last
   }
