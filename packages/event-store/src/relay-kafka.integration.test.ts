@@ -8,6 +8,8 @@ import {
   expectOrderPerKey,
   idOf,
   silentLogger,
+  spawnProcess,
+  type TestDatabase,
   type TestLog,
   testEpochMs,
   testPlatform,
@@ -22,6 +24,7 @@ import { startRelay } from './testing/relays.ts'
 
 const platform = testPlatform()
 const schema = 'ranking_api'
+let database: TestDatabase
 let pool: Pool
 let kafka: TestLog
 
@@ -30,7 +33,7 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  const database = await platform.database([{ schema, migrations: eventStoreMigrations }])
+  database = await platform.database([{ schema, migrations: eventStoreMigrations }])
   pool = await database.pool(schema)
 })
 
@@ -137,4 +140,44 @@ test('a commit that wakes the relay is published without waiting for its poll', 
     { what: 'the event is published' },
   )
   await waker.stop()
+})
+
+test('a leader whose process is stopped loses the lead, and nothing is lost or out of order when it goes on', async () => {
+  const env = {
+    POSTGRES_URL: database.urlOf(schema),
+    KAFKA_BROKERS: kafka.brokers.join(','),
+    TOPIC_PREFIX: kafka.prefix,
+    SILENCE_MS_MAX: '1000',
+  }
+  const entry = 'packages/event-store/src/testing/relay-process.ts'
+  const stopped = spawnProcess({ name: 'relay', entry, env })
+  await stopped.untilOutput('state: leading')
+  const user = randomUUID()
+  const ids: string[] = []
+  const append = async (count: number) => {
+    const events = await appendTo(pool, user, ids.length, { count })
+    ids.push(...(events || []).map((event) => event.eventId))
+  }
+  const published = async () => {
+    const records = (await kafka.readAll('dish-rankings')).filter((record) => record.key?.toString() === user)
+    return [...new Set(records.map((record) => record.headers['event-id']?.toString()))]
+  }
+  const allPublished = async () => (await published()).length === ids.length
+  await append(20)
+  await eventually(allPublished, { what: 'the first relay publishes' })
+
+  stopped.pause()
+  await append(20)
+  const { relay } = await startRelay({ pool, producer: kafka.log.producer(), topicPrefix: kafka.prefix })
+  await eventually(allPublished, { what: 'the second relay has taken over' })
+  expect(relay.state).toBe('leading')
+
+  const outputBefore = stopped.output().length
+  stopped.resume()
+  await eventually(() => stopped.output().slice(outputBefore).includes('state: standby'), {
+    what: 'the first relay has gone on and stands by',
+  })
+  await append(20)
+  await eventually(allPublished, { what: 'publication goes on' })
+  expect(await published()).toEqual(ids)
 })

@@ -15,8 +15,8 @@
  * - Order. Pages are read in (xid, position) order and sent one after the other. Only transactions below the horizon are
  *   read, all of which have ended, so no row can appear behind the cursor.
  * - Nothing is skipped. The cursor only moves over acknowledged pages, and only from where this relay had put it. A
- *   leader that was paused, lost its lock and wakes up finds the cursor moved (or its session, which holds the lock and
- *   does all of its reads and writes, gone), steps down and loads again.
+ *   leader whose process was stopped is silent, and the server ends its session; when it goes on it finds that session,
+ *   which holds the lock and does all of its reads and writes, gone, or the cursor moved, and begins again.
  * - Duplicates happen: a relay killed between acknowledgement and cursor sends the page again. They carry the same
  *   positions and consumers drop them.
  * - A broker that is away is waited for with the same page; so is a record that it refuses, which is a fault to be seen
@@ -70,6 +70,8 @@ export interface RelayOptions {
   readonly horizonAlarmMs?: number
   /** How often a standby asks for the lock; default 500. */
   readonly standbyMs?: number
+  /** Longest silence of a leader before it loses the lead, as when its process is stopped; default 10,000. */
+  readonly silenceMsMax?: number
 }
 
 /** Where the relay is in its life, for tests, readiness and logs. */
@@ -108,12 +110,17 @@ const longHeldBackPollMs = 50
 // How long a stop waits for the acknowledgement of the page in flight; giving it up costs duplicates.
 const drainMsMax = 5_000
 
-// A cursor that a crash of the server sets back costs duplicates; waiting for the disk would cost every page. And every
-// look is at one end of an index: a plan that was made while the table was small would read all of it, at each poll.
+// - synchronous_commit: a cursor that a crash of the server sets back costs duplicates; waiting for the disk, every page.
+// - enable_seqscan: every look is at one end of an index; a plan made while the table was small would read all of it.
+// - idle_session_timeout: a leader that was stopped without being killed keeps its connection, and with it the lock. It is
+//   silent, so the server ends its session and another takes over.
 const setSession = inlineStatement(
   'relay-session',
-  `select set_config('synchronous_commit', 'off', false), set_config('enable_seqscan', 'off', false)`,
+  `select set_config('synchronous_commit', 'off', false), set_config('enable_seqscan', 'off', false),
+     set_config('idle_session_timeout', $1, false)`,
 )
+const signOfLife = inlineStatement('relay-sign-of-life', 'select 1')
+const signsOfLifePerSilence = 5
 
 class EventRelay implements Relay {
   readonly name = 'relay'
@@ -130,7 +137,14 @@ class EventRelay implements Relay {
   #lookedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: RelayOptions) {
-    this.#options = { batchSizeMax: 1_000, pollMs: 200, horizonAlarmMs: 10_000, standbyMs: 500, ...options }
+    this.#options = {
+      batchSizeMax: 1_000,
+      pollMs: 200,
+      horizonAlarmMs: 10_000,
+      standbyMs: 500,
+      silenceMsMax: 10_000,
+      ...options,
+    }
     this.#horizon = new HorizonWatch(this.#options.horizonAlarmMs)
   }
 
@@ -203,14 +217,16 @@ class EventRelay implements Relay {
   }
 
   async #lead(session: Session): Promise<void> {
-    const { source, producer, log } = this.#options
+    const { source, producer, log, silenceMsMax } = this.#options
     let isSessionOpen = true
     session.onEnd(() => {
       isSessionOpen = false
       this.#clock.ring()
     })
+    // Waiting for the broker must not look like silence.
+    const heart = setInterval(() => session.query(signOfLife).catch(() => {}), silenceMsMax / signsOfLifePerSilence)
     try {
-      await session.query(setSession)
+      await session.query(setSession, [silenceMsMax])
       await this.#persist(
         'connect',
         () => isSessionOpen,
@@ -227,6 +243,7 @@ class EventRelay implements Relay {
         throw error
       }
     } finally {
+      clearInterval(heart)
       this.#enter('standby')
     }
   }

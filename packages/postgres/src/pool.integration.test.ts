@@ -1,5 +1,5 @@
-import { eventually, type TestDatabase, testPlatform } from '@bellyfed/testkit'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { createTcpProxy, eventually, type TestDatabase, testPlatform } from '@bellyfed/testkit'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Pool } from './pool.ts'
 import { createPool } from './pool.ts'
 import { inlineStatement } from './statement.ts'
@@ -122,6 +122,17 @@ describe('a pool', () => {
 })
 
 describe('a session', () => {
+  test('closes in bounded time when the server answers no more', async () => {
+    const { hostname, port } = new URL(database.ownerUrl)
+    const proxy = await createTcpProxy({ host: hostname, port: Number(port) })
+    onTestFinished(() => proxy.close())
+    const silent = await database.pool('pools', { url: proxy.through(database.urlOf('pools')) })
+    const session = await silent.session()
+    proxy.delay('to-client', 3_600_000)
+    const unanswered = session.query(inlineStatement('unanswered', 'select 1'))
+    await Promise.all([session.close(), expect(unanswered).rejects.toThrow('Connection terminated')])
+  })
+
   test('hears notifications', async () => {
     const [listener, sender] = await Promise.all([pool.session(), pool.session()])
     const heard = Promise.withResolvers<string>()

@@ -3,6 +3,7 @@
  * and temporary state. It ends when `close` is called or when the server or the network ends it; `onEnd` tells which.
  * A session is never reopened behind its owner's back: its locks are gone with it, and the owner must know.
  */
+import type { Socket } from 'node:net'
 import pg from 'pg'
 import type { BinaryRows } from './binary-rows.ts'
 import {
@@ -27,8 +28,12 @@ export interface Session extends Queryable {
   transaction<Result>(work: (tx: Transaction) => Promise<Result>, options?: TransactionOptions): Promise<Result>
   /** The server's process id of this session, as `pg_stat_activity` and `pg_terminate_backend` know it. */
   readonly processId: number
+  /** Waits a few seconds at most for statements in flight. */
   close(): Promise<void>
 }
+
+// A server or a network that vanished would keep a stop waiting for as long as TCP does: many minutes.
+const farewellMsMax = 3_000
 
 const notifyStatement = inlineStatement('notify', `select pg_notify($1, '')`)
 
@@ -85,8 +90,16 @@ class DedicatedSession implements Session {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#ended ? Promise.resolve() : this.#client.end()
+    this.#closing ??= this.#ended ? Promise.resolve() : this.#farewell()
     return this.#closing
+  }
+
+  /** Lets statements in flight be answered and says goodbye; a server that answers neither is left without. */
+  async #farewell(): Promise<void> {
+    const { stream } = (this.#client as pg.Client & { connection: { stream: Socket } }).connection
+    const timer = setTimeout(() => stream.destroy(), farewellMsMax)
+    await this.#client.end()
+    clearTimeout(timer)
   }
 
   #end(): void {
