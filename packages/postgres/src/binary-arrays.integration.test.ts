@@ -2,7 +2,7 @@ import { testPlatform } from '@bellyfed/testkit'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { arrayOf } from './array-literals.ts'
-import { binaryArrayOf } from './binary-arrays.ts'
+import { binaryArray } from './binary-arrays.ts'
 import { inlineStatement } from './statement.ts'
 
 const database = await testPlatform().database([])
@@ -27,7 +27,9 @@ describe('binary arrays', () => {
     const values = fc.array(fc.option(arbitrary as fc.Arbitrary<never>), { maxLength: 40 })
     await fc.assert(
       fc.asyncProperty(values, async (array) => {
-        const { rows } = await pool.query(compare, [binaryArrayOf[type](array), arrayOf[textType](array)])
+        const binary = binaryArray[type](array.length)
+        for (const element of array) binary.add(element)
+        const { rows } = await pool.query(compare, [binary.finish(), arrayOf[textType](array)])
         expect(rows).toEqual([{ same: true }])
       }),
       { numRuns: 100 },

@@ -1,15 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { binaryArrayOf } from './binary-arrays.ts'
+import { binaryArray } from './binary-arrays.ts'
+
+function build(type: keyof typeof binaryArray, values: readonly unknown[], countMax = values.length): string {
+  const array = binaryArray[type](countMax)
+  for (const value of values) array.add(value as never)
+  return array.finish().toString('hex')
+}
 
 describe('binary arrays', () => {
   test('an array is its header and its elements', () => {
     const header = '00000001' + '00000001' + '00000015' + '00000003' + '00000001'
     const elements = '00000002' + '0001' + 'ffffffff' + '00000002' + 'ffff'
-    expect(binaryArrayOf.smallint([1, null, -1]).toString('hex')).toBe(header + elements)
+    expect(build('smallint', [1, null, -1])).toBe(header + elements)
   })
 
   test('no elements is an array without dimensions', () => {
-    expect(binaryArrayOf.uuid([]).toString('hex')).toBe('00000000' + '00000001' + '00000b86')
+    expect(build('uuid', [])).toBe('00000000' + '00000001' + '00000b86')
   })
 
   test.each([
@@ -20,6 +26,8 @@ describe('binary arrays', () => {
     ['uuid', ['0192d3b4-0000-7000-8000-0000000000€1'], /not a UUID/],
     ['uuid', ['0192d3b4x0000-7000-8000-000000000001'], /not a UUID/],
     ['smallint', [32_768], /16 bits/],
+    ['smallint', [0.5], /16 bits/],
+    ['integer', [Number.NaN], /32 bits/],
     ['integer', [1.5], /32 bits/],
     ['integer', [2 ** 31], /32 bits/],
     ['bigint', [2 ** 53], /safe integer/],
@@ -27,7 +35,11 @@ describe('binary arrays', () => {
     ['timestampMs', [Number.NaN], /not a time/],
     ['timestampMs', [8.64e15], /not a time/],
   ] as const)('%s refuses %s', (type, values, message) => {
-    const write = binaryArrayOf[type] as (values: readonly unknown[]) => Buffer
-    expect(() => write(values)).toThrow(message)
+    expect(() => build(type, values)).toThrow(message)
+  })
+
+  test('more elements than announced make room for themselves', () => {
+    const values = Array.from({ length: 50 }, (_, index) => (index % 3 === 0 ? null : 'é'.repeat(index)))
+    expect(build('text', values, 1)).toBe(build('text', values, 5_000))
   })
 })

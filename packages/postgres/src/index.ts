@@ -1,5 +1,5 @@
 export { arrayOf } from './array-literals.ts'
-export { binaryArrayOf } from './binary-arrays.ts'
+export { type BinaryArray, binaryArray, binaryArrayOf } from './binary-arrays.ts'
 export type { BinaryRows } from './binary-rows.ts'
 export type { PostgresConfig, Queryable, QueryResult } from './connection.ts'
 export { quoteIdentifier, quoteLiteral } from './connection.ts'
