@@ -2,9 +2,9 @@
 import type { Pool } from '@bellyfed/postgres'
 import type { Logger, Metrics, Part } from '@bellyfed/process'
 import type { Codec } from '@bellyfed/schemas'
-import { v7 } from 'uuid'
 import type { SchemaIds } from './encode-event.ts'
 import { type Denial, GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import { createIdMint } from './mint-id.ts'
 import { createRankingFlush } from './ranking-flush.ts'
 import {
   assertCommandId,
@@ -82,7 +82,7 @@ const retryAfterSeconds = 1
 
 export function createRankingCommands(parts: RankingCommandsParts): RankingCommands {
   const { pool, codec, schemaIds, log, metrics, clock = Date.now, options = {} } = parts
-  const { onCommitted = () => undefined, settleMsMax = 5_000, mintId = v7, ...limits } = options
+  const { onCommitted = () => undefined, settleMsMax = 5_000, mintId = createIdMint(), ...limits } = options
   const flush = createRankingFlush({
     pool,
     codec,
