@@ -48,7 +48,7 @@ create table dishes (
 -- dishes.dish_type: Decides which list a ranking belongs to. Cannot change once the dish is ranked: user_rankings refers to the pair.
 -- dishes.version: Rises with every change and travels in events: of two names the one with the higher version is right.
 CREATE INDEX idx_dishes_tags ON dishes USING gin (tags);
-CREATE INDEX idx_dishes_type ON dishes USING btree (dish_type);
+CREATE INDEX idx_dishes_type ON dishes USING btree (dish_type, dish_id);
 grant delete, insert, select, update on dishes to ranking_api;
 
 create table epoch (
@@ -108,7 +108,7 @@ create table menu_items (
   constraint menu_items_version_positive CHECK (version > 0)
 );
 -- menu_items.is_available: False while it is not served. A past visit may still be ranked.
-CREATE INDEX idx_menu_items_dish ON menu_items USING btree (dish_id);
+CREATE INDEX idx_menu_items_dish ON menu_items USING btree (dish_id, restaurant_id);
 grant delete, insert, select, update on menu_items to ranking_api;
 
 create table relay_cursors (
@@ -230,7 +230,7 @@ create table user_rankings (
 -- user_rankings.updated_at: Acceptance of the ranking's latest event.
 -- user_rankings.version: Sequence of the ranking's latest event in the user's stream.
 CREATE INDEX idx_rankings_dish ON user_rankings USING btree (dish_id);
-CREATE INDEX idx_rankings_restaurant_dish_type ON user_rankings USING btree (restaurant_id, dish_type);
+CREATE INDEX idx_rankings_restaurant_dish_type ON user_rankings USING btree (restaurant_id, dish_type, user_id);
 CREATE UNIQUE INDEX idx_user_rankings_user_dish_restaurant ON user_rankings USING btree (user_id, dish_id, restaurant_id);
 grant delete, insert, select, update on user_rankings to ranking_api;
 

@@ -4,7 +4,12 @@ export { createApiCommandBus } from './api-buses.ts'
 export type { SchemaIds } from './commands/encode-event.ts'
 export { foldCommands } from './commands/fold-commands.ts'
 export { load } from './commands/load-commands.ts'
-export { createRankingCommands, eventSource, type RankingCommands } from './commands/ranking-commands.ts'
+export {
+  commandPoolConfig,
+  createRankingCommands,
+  eventSource,
+  type RankingCommands,
+} from './commands/ranking-commands.ts'
 export type { RankingRequest } from './commands/requests.ts'
 export { writeMoves } from './commands/write-plans.ts'
 export { relaySettings, settings } from './config.ts'
