@@ -10,12 +10,13 @@ import { type Queryable, statement } from '@bellyfed/postgres'
 import type { Position } from './events.ts'
 
 const selectHeldBack = statement(import.meta.url, '../sql/select-held-back.sql')
-const selectOldestWriter = statement(import.meta.url, '../sql/select-oldest-writer.sql')
+const selectHorizonHolder = statement(import.meta.url, '../sql/select-horizon-holder.sql')
 
-/** Who writes the longest, as far as the relay's role may see it. */
-export interface OldestWriter {
+/** The session that holds the horizon. */
+export interface HorizonHolder {
   readonly pid: number
   readonly application_name: string | null
+  readonly datname: string | null
   readonly state: string | null
   readonly age_seconds: number | null
 }
@@ -26,8 +27,9 @@ export async function heldBackBy(q: Queryable, cursor: Position): Promise<bigint
   return rows[0]?.horizon
 }
 
-export async function oldestWriter(q: Queryable): Promise<OldestWriter | undefined> {
-  const { rows } = await q.query<OldestWriter>(selectOldestWriter)
+/** Who holds a horizon; undefined when that is over, or not for this role to see. */
+export async function holderOf(q: Queryable, horizon: bigint): Promise<HorizonHolder | undefined> {
+  const { rows } = await q.query<HorizonHolder>(selectHorizonHolder, [horizon])
   return rows[0]
 }
 

@@ -33,7 +33,7 @@ import { AlarmClock } from './alarm-clock.ts'
 import { createBackoff } from './backoff.ts'
 import { assertClusterNotBehind } from './epoch.ts'
 import type { Position } from './events.ts'
-import { HorizonWatch, heldBackBy, oldestWriter } from './horizon.ts'
+import { HorizonWatch, heldBackBy, holderOf } from './horizon.ts'
 import { loadCursor, moveCursor, tryLead } from './relay-cursor.ts'
 import { type Page, readPage, recordsOf, schemaIdsOf } from './relay-page.ts'
 import { relayChannel } from './relay-waker.ts'
@@ -317,14 +317,14 @@ class EventRelay implements Relay {
     const isAlarmDue = this.#horizon.see(horizon)
     const ageMs = this.#horizon.ageMs
     metrics.relayHorizonAgeSeconds.set(ageMs / 1_000)
-    if (isAlarmDue) await this.#raiseAlarm(session, horizon)
+    if (isAlarmDue && horizon !== undefined) await this.#raiseAlarm(session, horizon)
     if (horizon === undefined) await this.#clock.sleep(pollMs)
     else if (ageMs > longHeldBackMs) await this.#clock.sleep(Math.min(longHeldBackPollMs, pollMs))
     else await this.#clock.sleep(Math.min(heldBackMsMax, heldBackMsMin + ageMs / 2))
   }
 
-  async #raiseAlarm(session: Session, horizon: bigint | undefined): Promise<void> {
-    const holder = await oldestWriter(session)
+  async #raiseAlarm(session: Session, horizon: bigint): Promise<void> {
+    const holder = await holderOf(session, horizon)
     this.#options.log.error(
       { source: this.#options.source, horizon: String(horizon), heldBackMs: Math.round(this.#horizon.ageMs), holder },
       'publication stands still: a long write transaction holds the horizon',
