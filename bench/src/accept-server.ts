@@ -6,13 +6,25 @@
 import { createHttpServer, readJwks } from '@bellyfed/http'
 import { createPool } from '@bellyfed/postgres'
 import { createMetrics, type Part, run } from '@bellyfed/process'
-import { createApiCommandBus, createEventLog, createRankingCommands, rankingRoutes } from '@bellyfed/ranking-api'
+import {
+  commandPoolConfig,
+  createApiCommandBus,
+  createEventLog,
+  createRankingCommands,
+  rankingRoutes,
+} from '@bellyfed/ranking-api'
 import { createCodec, registryClient } from '@bellyfed/schemas'
 import { silentLogger as log } from '@bellyfed/testkit/world'
 
 const [form = '', url = '', registryUrl = '', jwks = ''] = process.argv.slice(2)
 const metrics = createMetrics('accept', { processMetrics: false })
-const pool = createPool({ url, schema: 'ranking_api', applicationName: `accept ${form}`, poolSizeMax: 18 })
+const pool = createPool({
+  ...commandPoolConfig,
+  url,
+  schema: 'ranking_api',
+  applicationName: `accept ${form}`,
+  poolSizeMax: 18,
+})
 const registry = registryClient(registryUrl)
 const eventLog = createEventLog(pool, registry)
 const single = { flushesMax: 16, commandsBesideMin: 1, commandsPerFlushMax: 1 }

@@ -1,5 +1,5 @@
 /**
- * Delays at a steady 500 events a second, one event a commit, as a client meets them: how long after the commit a record
+ * Delays at a steady rate, one event a commit, as a client meets them: how long after the commit a record
  * is in the topic, and how long after it the row of the read model can be read.
  *
  * Relay, consumer and clock share this process, so all times are of one clock. A record counts as in the topic when the
@@ -13,8 +13,17 @@ import { createConsumer, type LogProducer, type TopicRecords } from '@bellyfed/s
 import { append, freshEvent, placedEvent } from './stored-events.ts'
 import type { World } from './world.ts'
 
-const eventsPerSecond = 500
 const settleMsMax = 30_000
+
+/** How many events, and how many of them a second. */
+export interface Pace {
+  readonly count: number
+  readonly eventsPerSecond: number
+}
+
+/** 500 a second; a quick round asks little, so that it passes on a machine that does other work. */
+export const paceOf = (isQuick: boolean, count: number): Pace =>
+  isQuick ? { count: 100, eventsPerSecond: 50 } : { count, eventsPerSecond: 500 }
 
 /** Milliseconds, one figure an event. */
 export interface Delays {
@@ -71,17 +80,26 @@ function startRelay(world: World, acknowledged: Moments, isWoken: boolean) {
 /** The consumer of history, which notes when each event's transaction has committed. */
 function startConsumer(world: World, readable: Moments) {
   runs += 1
-  const pool: Pool = Object.create(world.pools.history, {
-    transaction: {
-      value: async (work: Parameters<Pool['transaction']>[0], options: Parameters<Pool['transaction']>[1]) => {
-        const written: string[] = []
-        const result = await world.pools.history.transaction((tx) => work(Object.assign(tx, { written })), options)
-        const atMs = performance.now()
-        for (const id of written) readable.set(id, atMs)
-        return result
-      },
+  const { history } = world.pools
+  const pool: Pool = {
+    name: history.name,
+    schema: history.schema,
+    config: history.config,
+    start: () => history.start(),
+    stop: () => history.stop(),
+    check: () => history.check(),
+    session: () => history.session(),
+    counts: () => history.counts(),
+    query: (statement, values) => history.query(statement, values),
+    queryBinary: (statement, values) => history.queryBinary(statement, values),
+    async transaction(work, options) {
+      const written: string[] = []
+      const result = await history.transaction((tx) => work(Object.assign(tx, { written })), options)
+      const atMs = performance.now()
+      for (const id of written) readable.set(id, atMs)
+      return result
     },
-  }) as Pool
+  }
   return createConsumer({
     kafka: world.kafka.log,
     group: `${world.kafka.prefix}paced-${runs}`,
@@ -102,7 +120,7 @@ function startConsumer(world: World, readable: Moments) {
 }
 
 /** Calls `act` at a steady rate, whatever its answers take; resolves when all have answered. */
-async function pace(count: number, act: (index: number) => Promise<void>): Promise<void> {
+async function pace(count: number, eventsPerSecond: number, act: (index: number) => Promise<void>): Promise<void> {
   const startedAtMs = performance.now()
   const acts: Promise<void>[] = []
   while (acts.length < count) {
@@ -129,7 +147,7 @@ const delays = (from: Moments, to: Moments, ids: readonly string[]) =>
 /** The whole way, or with `isConsumed: false` its first stage; `isWoken: false` leaves the relay to its polling. */
 export async function pacedDelays(
   world: World,
-  count: number,
+  { count, eventsPerSecond }: Pace,
   { isConsumed = false, isWoken = true } = {},
 ): Promise<Delays> {
   const committed: Moments = new Map()
@@ -142,7 +160,7 @@ export async function pacedDelays(
   await consumer?.whenCaughtUp({ timeoutMs: settleMsMax })
   const rows = Array.from({ length: count }, (_, index) => placedEvent(world, freshEvent(index)))
   const ids = rows.map(({ eventId }) => eventId)
-  await pace(count, async (index) => {
+  await pace(count, eventsPerSecond, async (index) => {
     const row = rows[index]
     if (row === undefined) return
     await append(world, [row])
@@ -160,7 +178,7 @@ export async function pacedDelays(
 }
 
 /** The second stage alone: records appended directly, until their rows are readable. */
-export async function pacedProjectionMs(world: World, count: number): Promise<number[]> {
+export async function pacedProjectionMs(world: World, { count, eventsPerSecond }: Pace): Promise<number[]> {
   const appended: Moments = new Map()
   const readable: Moments = new Map()
   const consumer = startConsumer(world, readable)
@@ -171,7 +189,7 @@ export async function pacedProjectionMs(world: World, count: number): Promise<nu
   runs += 1
   // A source of their own: the marks of earlier runs must not swallow them.
   const source = `paced-${runs}`
-  await pace(count, async (index) => {
+  await pace(count, eventsPerSecond, async (index) => {
     const event = events[index]
     if (event === undefined) return
     await world.kafka.append('dish-rankings', [world.events.record(event, { position: BigInt(index + 1), source })])

@@ -7,7 +7,7 @@ import { createRelay } from '@bellyfed/event-store'
 import { inlineStatement } from '@bellyfed/postgres'
 import type { RecordToSend } from '@bellyfed/stream'
 import { type Bar, quantile } from './bar.ts'
-import { pacedDelays } from './paced.ts'
+import { pacedDelays, paceOf } from './paced.ts'
 import { append, freshEvent, placedEvent } from './stored-events.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -36,7 +36,7 @@ export const relayBar: Bar = {
         return (records.length * 1_000) / (performance.now() - startedAtMs)
       },
       naive: async (round) => {
-        if (round >= 0) delaysMs.push(...(await pacedDelays(world, context.quick ? 500 : 1_500)).toTopicMs)
+        if (round >= 0) delaysMs.push(...(await pacedDelays(world, paceOf(context.quick, 1_500))).toTopicMs)
         return oneByOne(world)
       },
       details: () => ({

@@ -4,7 +4,7 @@
  * a relay that nobody wakes.
  */
 import { type Bar, quantile } from './bar.ts'
-import { pacedDelays, pacedProjectionMs } from './paced.ts'
+import { pacedDelays, pacedProjectionMs, paceOf } from './paced.ts'
 import { createWorld } from './world.ts'
 
 export const visibleBar: Bar = {
@@ -14,20 +14,20 @@ export const visibleBar: Bar = {
   floor: { ratioToLimit: 1 / 1.5 },
   async prepare(context) {
     const world = await createWorld(context)
-    const count = context.quick ? 500 : 2_000
+    const pace = paceOf(context.quick, 2_000)
     const wholeMs: number[] = []
     return {
       ours: async (round) => {
-        const { toRowMs } = await pacedDelays(world, count, { isConsumed: true })
+        const { toRowMs } = await pacedDelays(world, pace, { isConsumed: true })
         if (round >= 0) wholeMs.push(...toRowMs)
         return quantile(toRowMs, 0.5)
       },
       limit: async () => {
-        const { toTopicMs } = await pacedDelays(world, count)
-        return quantile(toTopicMs, 0.5) + quantile(await pacedProjectionMs(world, count), 0.5)
+        const { toTopicMs } = await pacedDelays(world, pace)
+        return quantile(toTopicMs, 0.5) + quantile(await pacedProjectionMs(world, pace), 0.5)
       },
       naive: async () => {
-        const { toRowMs } = await pacedDelays(world, count, { isConsumed: true, isWoken: false })
+        const { toRowMs } = await pacedDelays(world, pace, { isConsumed: true, isWoken: false })
         return quantile(toRowMs, 0.5)
       },
       details: () => ({ 'p50, ms': quantile(wholeMs, 0.5), 'p99, ms': quantile(wholeMs, 0.99) }),

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { historyMigrations } from '@bellyfed/history'
 import type { Pool } from '@bellyfed/postgres'
 import { createMetrics } from '@bellyfed/process'
-import { rankingApiMigrations } from '@bellyfed/ranking-api'
+import { commandPoolConfig, rankingApiMigrations } from '@bellyfed/ranking-api'
 import { createTestDatabase, createTestEvents, createTestLog, silentLogger } from '@bellyfed/testkit/world'
 import type { BenchContext } from './bar.ts'
 
@@ -25,8 +25,8 @@ export async function createWorld(context: BenchContext, partitionCount = 12) {
   const kafka = createTestLog(brokers, `b${randomUUID().slice(0, 8)}.`, cleanup)
   await kafka.createTopics(['dish-rankings'], partitionCount)
   const pools: { rankingApi: Pool; history: Pool; owner: Pool } = {
-    rankingApi: await database.pool('ranking_api', { poolSizeMax: 10 }),
-    history: await database.pool('history', { poolSizeMax: 10 }),
+    rankingApi: await database.pool('ranking_api', { ...commandPoolConfig, poolSizeMax: 10, connectTimeoutMs: 30_000 }),
+    history: await database.pool('history', { poolSizeMax: 10, connectTimeoutMs: 30_000 }),
     owner: await database.ownerPool('history'),
   }
   return {

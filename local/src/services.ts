@@ -85,7 +85,7 @@ const definition: PlatformDefinition = {
     },
   ],
   deploySteps: [
-    { name: 'schemas', entry: 'local/src/deploy-schemas.ts', needs: 'kafka and registry' },
+    { name: 'schemas', entry: 'packages/stream/src/deploy-topics.ts', needs: 'kafka and registry' },
     { name: 'ranking-api', entry: 'services/ranking-api/src/deploy.ts', needs: 'postgres', schema: 'ranking_api' },
     { name: 'history', entry: 'services/history/src/deploy.ts', needs: 'postgres', schema: 'history' },
   ],
