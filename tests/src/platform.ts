@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eventually } from '@bellyfed/testkit'
 import { argumentsOfScript, type Outcome, root, runToEnd } from './npm-script.ts'
-import { processesOf } from './processes.ts'
+import { killProcessesOf } from './processes.ts'
 
 /** What `npm run local:status -- --json` prints. */
 export interface PlatformStatus {
@@ -132,7 +132,7 @@ export async function createPlatform({ importsRatings = true } = {}): Promise<Pl
     },
     async remove() {
       await npm('local:stop')
-      for (const { pid } of processesOf(directory)) process.kill(pid, 'SIGKILL')
+      killProcessesOf(directory)
       await rm(directory, { recursive: true, force: true, maxRetries: 5 })
     },
   }

@@ -34,6 +34,17 @@ export function processesOf(directory: string): { readonly pid: number; readonly
     })
 }
 
+/** SIGKILL to every such process. */
+export function killProcessesOf(directory: string): void {
+  for (const { pid } of processesOf(directory)) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It ended in between.
+    }
+  }
+}
+
 function processIds(): number[] {
   if (!existsSync('/proc/self/stat')) return []
   return readdirSync('/proc')
