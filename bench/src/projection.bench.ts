@@ -8,7 +8,7 @@ import { historyProjection, insertHistory, insertParameters } from '@bellyfed/hi
 import { inlineStatement } from '@bellyfed/postgres'
 import type { DecodedEvent } from '@bellyfed/schemas'
 import { createConsumer, partitionOf, type RecordToSend } from '@bellyfed/stream'
-import { PositionStore } from '../../packages/stream/src/position-store.ts'
+import { PositionStore } from '@bellyfed/stream/position-store'
 import type { Bar, PreparedBar } from './bar.ts'
 import { sampleEvent } from './sample-events.ts'
 import { createWorld, type World } from './world.ts'

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test, vi } from 'vitest'
 import { runCommand } from './command.ts'
-import { RecordingApi, type RecordingApiOptions } from './recording-api.testing.ts'
 import type { ImportReport } from './report.ts'
+import { RecordingApi, type RecordingApiOptions } from './testing/recording-api.ts'
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
 const burritos = [example('burritos.csv'), '--mapping', example('burritos.mapping.json')]

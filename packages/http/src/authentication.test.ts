@@ -13,7 +13,7 @@ import {
   self,
   testServer,
   token,
-} from './test-fixtures.ts'
+} from './testing/fixtures.ts'
 
 const server = testServer()
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { createLogger } from '@bellyfed/process'
 import { expect, test } from 'vitest'
 import type { Routes } from './server.ts'
-import { problemIn, testServer } from './test-fixtures.ts'
+import { problemIn, testServer } from './testing/fixtures.ts'
 
 test('an answer that comes after the deadline goes nowhere and does no harm', async () => {
   const gate = Promise.withResolvers<object>()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { entityTag, includesTag, notModified, parseIfMatch, parseIfNoneMatch } from './entity-tag.ts'
-import { testServer } from './test-fixtures.ts'
+import { testServer } from './testing/fixtures.ts'
 
 describe('If-Match', () => {
   test('absent, any, one, several', () => {

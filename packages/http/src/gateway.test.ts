@@ -6,7 +6,7 @@ import { requireSelfOr } from './authentication.ts'
 import { proxyRoutes } from './gateway.ts'
 import { Uuid } from './schemas.ts'
 import type { HttpServer } from './server.ts'
-import { bearer, other, problemIn, self, testServer } from './test-fixtures.ts'
+import { bearer, other, problemIn, self, testServer } from './testing/fixtures.ts'
 
 const open: (() => Promise<void>)[] = []
 afterEach(async () => {

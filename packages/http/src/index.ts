@@ -1,3 +1,8 @@
+// Additions to fastify's own types, also for those who use the build: declarations follow only what is imported here.
+import '@fastify/swagger'
+import './authentication.ts'
+import './tracing.ts'
+
 export { requireRole, requireSelfOr } from './authentication.ts'
 export { decodeCursor, encodeCursor } from './cursor.ts'
 export { type EntityTags, entityTag, includesTag, notModified, parseIfMatch, parseIfNoneMatch } from './entity-tag.ts'

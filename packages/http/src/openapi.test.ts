@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rankingPath, self, testServer } from './test-fixtures.ts'
+import { rankingPath, self, testServer } from './testing/fixtures.ts'
 
 interface Operation {
   readonly security?: readonly unknown[]

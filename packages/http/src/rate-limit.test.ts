@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bearer, other, problemIn, rankingPath, self, testServer } from './test-fixtures.ts'
+import { bearer, other, problemIn, rankingPath, self, testServer } from './testing/fixtures.ts'
 
 const rateLimit = { windowMs: 60_000, requestsMax: { user: 3, anonymous: 2 } }
 

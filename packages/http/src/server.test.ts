@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { createLogger } from '@bellyfed/process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { problemContentType } from './problem.ts'
-import { bearer, other, problemIn, rankingPath, self, testServer } from './test-fixtures.ts'
+import { bearer, other, problemIn, rankingPath, self, testServer } from './testing/fixtures.ts'
 
 const server = testServer()
 let headers: Record<string, string>

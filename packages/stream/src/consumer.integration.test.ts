@@ -11,6 +11,9 @@ import {
 } from '@bellyfed/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { type ConsumerOptions, createConsumer, type StreamConsumer } from './consumer.ts'
+import { partitionOf } from './partitioner.ts'
+import type { RecordToSend } from './ports.ts'
+import { passedReceipt } from './receipts.ts'
 import {
   interleaved,
   journalMigrations,
@@ -18,10 +21,7 @@ import {
   readDead,
   readJournal,
   readPositions,
-} from './journal.fixture.ts'
-import { partitionOf } from './partitioner.ts'
-import type { RecordToSend } from './ports.ts'
-import { passedReceipt } from './receipts.ts'
+} from './testing/journal.ts'
 
 const platform = testPlatform()
 const partitionCount = 3

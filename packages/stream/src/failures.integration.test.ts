@@ -13,9 +13,9 @@ import {
 } from '@bellyfed/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { type ConsumerOptions, createConsumer, type StreamConsumer } from './consumer.ts'
-import { interleaved, journalMigrations, journalProjection, readJournal } from './journal.fixture.ts'
 import type { RecordToSend } from './ports.ts'
 import type { RetryPolicy } from './retry-policy.ts'
+import { interleaved, journalMigrations, journalProjection, readJournal } from './testing/journal.ts'
 
 const platform = testPlatform()
 const partitionCount = 3

@@ -8,9 +8,9 @@ import { createMetrics } from '@bellyfed/process'
 import { decoded, eventually, expectOrderPerKey, type LogLine, recordingLogger, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import { createConsumer, type StreamConsumer } from './consumer.ts'
-import { interleaved, journalMigrations, journalProjection, readJournal, readPositions } from './journal.fixture.ts'
 import { createKafka } from './kafka/create-kafka.ts'
 import type { Log, LogAdmin, LogProducer, RecordToSend } from './ports.ts'
+import { interleaved, journalMigrations, journalProjection, readJournal, readPositions } from './testing/journal.ts'
 
 const platform = testPlatform()
 const partitionCount = 3

@@ -5,8 +5,8 @@ import { createMetrics } from '@bellyfed/process'
 import { decoded, eventually, recordingLogger, silentLogger, testPlatform } from '@bellyfed/testkit'
 import { beforeAll, expect, test } from 'vitest'
 import { type ConsumerOptions, createConsumer, type StreamConsumer } from './consumer.ts'
-import { interleaved, journalMigrations, journalProjection, readJournal, readPositions } from './journal.fixture.ts'
 import type { RecordToSend } from './ports.ts'
+import { interleaved, journalMigrations, journalProjection, readJournal, readPositions } from './testing/journal.ts'
 
 const platform = testPlatform()
 const partitionCount = 3

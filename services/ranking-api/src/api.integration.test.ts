@@ -1,7 +1,7 @@
 import { decodeReceipt } from '@bellyfed/http'
 import { idOf } from '@bellyfed/testkit'
 import { describe, expect, test } from 'vitest'
-import { apiUnderTest } from './api-under-test.testing.ts'
+import { apiUnderTest } from './testing/api-under-test.ts'
 
 interface CommandBody {
   status: string

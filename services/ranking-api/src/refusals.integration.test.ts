@@ -1,7 +1,7 @@
 import { inlineStatement } from '@bellyfed/postgres'
 import { idOf } from '@bellyfed/testkit'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type Ask, apiUnderTest } from './api-under-test.testing.ts'
+import { type Ask, apiUnderTest } from './testing/api-under-test.ts'
 
 interface ProblemBody {
   type: string

@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { PutCommand } from './api-client.ts'
+import type { PutCommand } from '../api-client.ts'
 
 export type Fault =
   | { readonly status: number; readonly retryAfterSeconds?: number; readonly problem?: object }

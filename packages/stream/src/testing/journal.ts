@@ -3,10 +3,10 @@
  * given, and an event given twice becomes two rows. So the table says exactly which transactions were committed.
  */
 import { arrayOf, inlineStatement, type Migration, type Pool, type Transaction } from '@bellyfed/postgres'
-import { streamMigrations } from './migrations.ts'
-import type { RecordToSend } from './ports.ts'
-import type { Projection } from './position-store.ts'
-import type { ReceivedEvent } from './received-event.ts'
+import { streamMigrations } from '../migrations.ts'
+import type { RecordToSend } from '../ports.ts'
+import type { Projection } from '../position-store.ts'
+import type { ReceivedEvent } from '../received-event.ts'
 
 export interface JournalRow {
   readonly topic: string

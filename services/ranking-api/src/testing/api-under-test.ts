@@ -3,10 +3,10 @@ import { createSigningKey, readJwks, signToken } from '@bellyfed/http'
 import { createMetrics } from '@bellyfed/process'
 import { registryClient } from '@bellyfed/schemas'
 import { idOf, silentLogger, testPlatform } from '@bellyfed/testkit'
-import { createApi } from './api.ts'
-import { createRankingCommands } from './commands/ranking-commands.ts'
-import { createEventLog } from './event-log.ts'
-import { rankingApiMigrations, schema } from './migrations.ts'
+import { createApi } from '../api.ts'
+import { createRankingCommands } from '../commands/ranking-commands.ts'
+import { createEventLog } from '../event-log.ts'
+import { rankingApiMigrations, schema } from '../migrations.ts'
 
 export interface Answer<Body> {
   readonly status: number
