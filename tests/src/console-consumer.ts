@@ -28,7 +28,7 @@ export async function consumeWithKafkasOwnConsumer(options: {
   readonly topic: string
   readonly recordCount: number
 }): Promise<PrintedRecord[]> {
-  const packages = await preparePackages({ cacheDirectory: defaultCacheDirectory() })
+  const packages = await preparePackages({ cacheDirectory: defaultCacheDirectory(), recordArchives: false })
   const tools = await toolsJar(packages.kafkaClassPath)
   const properties = {
     'print.partition': 'true',
