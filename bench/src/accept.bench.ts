@@ -1,7 +1,8 @@
 /**
  * `accept`: PUT of a ranking over 64 connections, each one event, answered after COMMIT. Server, client and PostgreSQL share
  * the machine.
- * Limit: the same set-wise statements with all rows prebuilt, without HTTP. Naive: the same server with one transaction a
+ * Limit: the same set-wise statements with all rows prebuilt, without HTTP, and as many commands in flight: two flushes of 32
+ * beside each other. Naive: the same server with one transaction a
  * request. Beside it, the rate of the route without a database.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -18,6 +19,8 @@ import { createWorld, type World } from './world.ts'
 
 const connectionCount = 64
 const usersPerConnection = 16
+const flushesBesideEachOther = 2
+const commandsPerFlush = connectionCount / flushesBesideEachOther
 const namespace = '0b6e2d0c-8d5c-5a53-9d9f-8f1f1c0a7a11'
 const restaurantId = v5('restaurant', namespace) as RestaurantId
 const dishId = v5('dish', namespace) as DishId
@@ -69,7 +72,7 @@ export const acceptBar: Bar = {
         if (round >= 0) routeRates.push(await rate(servers.route, perConnection))
         turn += 1
         const flushes = await prebuild(world, turn)
-        return (flushes.length * connectionCount) / (await sendFlushes(world.pools.rankingApi, flushes, 2))
+        return userIds.length / (await sendFlushes(world.pools.rankingApi, flushes, flushesBesideEachOther))
       },
       naive: async () => {
         await settle(world)
@@ -92,14 +95,14 @@ function putBytes(lane: number, index: number, turn: number, token: string): Buf
   return requestBytes('PUT', `/v1/users/${userId}/rankings/${restaurantId}/${dishId}`, { token, body })
 }
 
-/** One flush for every 64 users, each user once. */
+/** Each user once. */
 async function prebuild(world: World, turn: number) {
   const eventLog = createEventLog(world.pools.rankingApi, registryClient(world.registryUrl))
   await eventLog.start()
   const encoding = { codec: world.events.codec, schemaIds: eventLog.schemaIds }
   const flushes = []
-  for (let from = 0; from < userIds.length; from += connectionCount) {
-    const requests = userIds.slice(from, from + connectionCount).map(
+  for (let from = 0; from < userIds.length; from += commandsPerFlush) {
+    const requests = userIds.slice(from, from + commandsPerFlush).map(
       (userId): RankingRequest => ({
         kind: 'put',
         commandId: `limit ${turn} ${userId}`,
