@@ -23,7 +23,7 @@ export {
   readMigrations,
 } from './migrate.ts'
 export { createPool, type Pool } from './pool.ts'
-export { provisionService, type ServiceAccount } from './provision.ts'
+export { deployService, provisionService, type ServiceAccount, type ServiceDeployment } from './provision.ts'
 export { openSession, type Session } from './session.ts'
 export { inlineStatement, type Statement, statement } from './statement.ts'
 export type { Transaction, TransactionOptions } from './transaction.ts'

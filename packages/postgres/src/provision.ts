@@ -4,7 +4,7 @@
  * without effect, also beside itself. Roles belong to the whole cluster, schemas to one database.
  */
 import { assertPlainName, quoteIdentifier, quoteLiteral, runText } from './connection.ts'
-import { deployLockText, grantText, withOwner } from './migrate.ts'
+import { deployLockText, grantText, type Migration, migrate, withOwner } from './migrate.ts'
 
 /** Creates the role if it is missing. Roles have no `if not exists`, and two deploy steps may meet. */
 function createRoleText(role: string): string {
@@ -67,4 +67,27 @@ export async function createSchemaAndRole(ownerUrl: string, schema: string, role
       }
     }),
   )
+}
+
+/** What one service needs of the database before a version of it starts. */
+export interface ServiceDeployment {
+  /** With the rights of the database's owner. */
+  readonly ownerUrl: string
+  /** The service's own URL: its user is the role, its password the role's. */
+  readonly serviceUrl: string
+  readonly schema: string
+  readonly migrations: readonly Migration[]
+}
+
+/** Schema, role and migrations, in this order. Idempotent, and safe beside itself. Returns the migrations applied. */
+export async function deployService({
+  ownerUrl,
+  serviceUrl,
+  schema,
+  migrations,
+}: ServiceDeployment): Promise<string[]> {
+  const { username: role, password } = new URL(serviceUrl)
+  if (role !== schema) throw new Error(`POSTGRES_URL has the user ${role || '(none)'}: it must be the role ${schema}`)
+  await provisionService(ownerUrl, { schema, role, password: decodeURIComponent(password) })
+  return (await migrate(ownerUrl, { schema, migrations })).applied
 }

@@ -1,6 +1,6 @@
 export { settings } from './config.ts'
 export { createHistoryConsumer, historyProjection } from './consumer.ts'
-export { deploy, deploySettings } from './deploy.ts'
+export { deploySettings } from './deploy.ts'
 export { insertHistory } from './history-projection.ts'
 export { insertParameters } from './history-rows.ts'
 export { historyMigrations, schema } from './migrations.ts'

@@ -1,9 +1,9 @@
 import { createSigningKey, encodeReceipt, signToken } from '@bellyfed/http'
+import { deployService } from '@bellyfed/postgres'
 import type { DecodedEvent } from '@bellyfed/schemas'
 import { decoded, eventually, expectNoGaps, freePort, idOf, spawnProcess, testPlatform } from '@bellyfed/testkit'
 import { describe, expect, test } from 'vitest'
-import { deploy } from './deploy.ts'
-import { schema } from './migrations.ts'
+import { historyMigrations, schema } from './migrations.ts'
 
 /** The whole service as its own process: records on the topic in, answers over HTTP out. */
 const platform = testPlatform()
@@ -15,7 +15,7 @@ const claims = { issuer: 'test', audience: 'test', expiresInSeconds: 600 }
 const serviceToken = await signToken(privateJwk, { sub: 'reader', role: 'service', ...claims })
 const [httpPort, operationsPort] = [await freePort(), await freePort()]
 const serviceUrl = database.urlOf(schema)
-await deploy({ ownerUrl: database.ownerUrl, serviceUrl })
+await deployService({ ownerUrl: database.ownerUrl, serviceUrl, schema, migrations: historyMigrations })
 
 function startService() {
   return spawnProcess({

@@ -2,7 +2,7 @@
  * The deploy step: schema, role and migrations of ranking-api. Runs before a new version starts; running it again, or twice
  * at once, changes nothing. The role's password is the one of the service's own POSTGRES_URL.
  */
-import { migrate, provisionService } from '@bellyfed/postgres'
+import { deployService } from '@bellyfed/postgres'
 import { createLogger, env, readConfig, url } from '@bellyfed/process'
 import { settings } from './config.ts'
 import { rankingApiMigrations, schema } from './migrations.ts'
@@ -18,16 +18,8 @@ export const deploySettings = {
   logLevel: settings.logLevel,
 }
 
-/** Brings the database to this version of the code. Returns the migrations that were applied. */
-export async function deploy({ ownerUrl, serviceUrl }: { ownerUrl: string; serviceUrl: string }): Promise<string[]> {
-  const { username: role, password } = new URL(serviceUrl)
-  if (role !== schema) throw new Error(`POSTGRES_URL has the user ${role || '(none)'}: it must be the role ${schema}`)
-  await provisionService(ownerUrl, { schema, role, password: decodeURIComponent(password) })
-  return (await migrate(ownerUrl, { schema, migrations: rankingApiMigrations })).applied
-}
-
 if (import.meta.main) {
   const { logLevel, ...urls } = readConfig(deploySettings, process.env)
-  const applied = await deploy(urls)
+  const applied = await deployService({ ...urls, schema, migrations: rankingApiMigrations })
   createLogger({ service: 'ranking-api-deploy', level: logLevel }).info({ applied }, 'the database is up to date')
 }

@@ -13,7 +13,7 @@ export {
 export type { RankingRequest } from './commands/requests.ts'
 export { writeMoves } from './commands/write-plans.ts'
 export { relaySettings, settings } from './config.ts'
-export { deploy, deploySettings } from './deploy.ts'
+export { deploySettings } from './deploy.ts'
 export { createEventLog } from './event-log.ts'
 export { rankingApiMigrations, schema } from './migrations.ts'
 export { createRegistryIds } from './registry-ids.ts'
