@@ -75,12 +75,16 @@ function pidsOf(status: PlatformStatus): number[] {
 }
 
 async function expectNoProcessLeft(pids: readonly number[]): Promise<void> {
-  await eventually(() => processesOf(platform.directory).length === 0, {
-    what: `no process of ${platform.directory} is left`,
-    timeoutMs: 5_000,
-  })
-  expect(pids.filter(isRunning)).toEqual([])
-  expect(pids.filter(isGroupRunning)).toEqual([])
+  // A process that is on its way out still has a pid for a moment, but no command line any more.
+  await eventually(
+    () => {
+      expect(processesOf(platform.directory)).toEqual([])
+      expect(pids.filter(isRunning)).toEqual([])
+      expect(pids.filter(isGroupRunning)).toEqual([])
+      return true
+    },
+    { what: `no process of ${platform.directory} is left`, timeoutMs: 5_000 },
+  )
 }
 
 describe('the first start', () => {
