@@ -1,5 +1,5 @@
 export { settings } from './config.ts'
-export { createHistoryConsumer, historyProjection } from './consumer.ts'
+export { createHistoryConsumer, historyProjection, projectionPool } from './consumer.ts'
 export { deploySettings } from './deploy.ts'
 export { insertHistory } from './history-projection.ts'
 export { insertParameters } from './history-rows.ts'

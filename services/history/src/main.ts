@@ -4,14 +4,14 @@ import { createLogger, createMetrics, createOperationsServer, type Part, readCon
 import { createCodec, registryClient } from '@bellyfed/schemas'
 import { createKafka, kafkaConfigOf } from '@bellyfed/stream'
 import { settings } from './config.ts'
-import { createHistoryConsumer } from './consumer.ts'
+import { createHistoryConsumer, projectionPool } from './consumer.ts'
 import { historyMigrations, schema } from './migrations.ts'
 import { historyRoutes } from './routes.ts'
 
 const config = readConfig(settings, process.env)
 const log = createLogger({ service: 'history', level: config.logLevel })
 const metrics = createMetrics('history')
-const pool = createPool({ ...config.postgres, schema, applicationName: 'history' })
+const pool = createPool({ ...config.postgres, ...projectionPool, schema })
 const database: Part = {
   name: 'migrations',
   start: () => assertMigrated(pool, historyMigrations),

@@ -11,8 +11,8 @@ import {
   requireSelfOr,
 } from '@bellyfed/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { v7 } from 'uuid'
 import type { ApiCommandBus } from '../api-buses.ts'
+import { createIdMint } from '../commands/mint-id.ts'
 import type {
   Applied,
   CommandFailed,
@@ -71,6 +71,8 @@ export const rankingRoutes =
     })
   }
 
+const mintId = createIdMint()
+
 interface Origin {
   readonly commandId: string
   readonly ifMatch: readonly string[] | undefined
@@ -82,7 +84,7 @@ function origin(request: FastifyRequest): Origin {
   const key = headers['idempotency-key']
   const tags = parseIfMatch(headers['if-match'])
   return {
-    commandId: typeof key === 'string' ? key : v7(),
+    commandId: typeof key === 'string' ? key : mintId(),
     // `*` asks for any list at all, and an empty list is one.
     ifMatch: tags === '*' ? undefined : tags,
     traceparent: request.trace.traceparent,
