@@ -73,8 +73,6 @@ export const Ranking = Type.Object({
 })
 export type Ranking = Static<typeof Ranking>
 
-/** The list that a refused change met, as it stands. */
-export const ListPlace = Type.Object({ dishId: Uuid, rank: Rank, rating: nullable(Rating) })
 const EventSummary = Type.Object({
   eventId: Uuid,
   type: Type.String(),
